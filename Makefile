@@ -1,0 +1,62 @@
+# One command an intent. `make demo` and `make test` need nothing before them.
+PORT ?= 8000
+PY := .venv/bin/python
+SHELL := /bin/sh
+
+.PHONY: help demo critic test test-unit test-browser test-services lint format lock docs clean
+
+help:
+	@echo "make demo          run the whole study on this machine (PORT=8000)"
+	@echo "make test          run every test: unit, browser, services"
+	@echo "make test-unit     only those that need no browser and no services"
+	@echo "make critic        train the critics that ship from nothing (hours)"
+	@echo "make test-remote   the remote engine against llama.cpp's server (downloads, may compile it)"
+	@echo "make test-versions the engine on the oldest and newest transformers claimed (downloads)"
+	@echo "make lint          style, types, import contracts, templates, migrations, settings"
+	@echo "make format        let ruff put the code in shape"
+	@echo "make lock          resolve requirements/ again from pyproject.toml"
+	@echo "make docs          redraw the pages of docs/ that are made from the code"
+	@echo "make clean         throw away the demo's data in var/ and the caches (asks first)"
+
+demo:
+	@scripts/install demo
+	@exec $(PY) manage.py demo --port "$(PORT)" --stop-with-parent
+
+critic:
+	@scripts/install dev
+	@scripts/critic
+
+test:
+	@scripts/install dev
+	@scripts/test unit browser services
+
+test-unit test-browser test-services:
+	@scripts/install dev
+	@scripts/test $(@:test-%=%)
+
+test-remote test-versions:
+	@scripts/install dev
+	@scripts/$@
+
+lint:
+	@scripts/install dev
+	@scripts/lint
+
+format:
+	@scripts/install dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock:
+	@scripts/install dev
+	@scripts/lock
+
+docs:
+	@scripts/install dev
+	$(PY) manage.py draw_assignment_states --write
+	$(PY) scripts/notices.py
+
+clean:
+	@printf 'This deletes var/ with the demo database and its accounts. Type yes to go on: '; \
+	read answer; [ "$$answer" = yes ]
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,174 @@
+"""The life of a run: wanted, claimed under a lease, finished behind a fence, swept when its worker is gone.
+
+No broker delivers exactly once, or promptly after a crash; these rows do. The same code runs on SQLite with
+files for a broker and on PostgreSQL with Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from assist.critics import model_name
+from assist.models import Run, RunState
+from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
+from labeling.assigning import locked
+from labeling.models import Answer, AssistanceBundle, Study
+from models_service.types import Bundle
+
+#: So many answers of one passage are computed together at the most.
+GROUP_LIMIT = 24
+
+
+def want_runs(study: Study) -> list[Run]:
+    """Queue a run for every answer that lacks the study's suggestions and was neither asked for nor failed."""
+    asked = Run.objects.filter(
+        critic=study.critic, state__in=[RunState.QUEUED, RunState.RUNNING, RunState.FAILED]
+    ).values("answer")
+    wanted = []
+    for answer in answers_to_assist(study).exclude(pk__in=asked):
+        try:
+            with transaction.atomic():
+                wanted.append(
+                    Run.objects.create(
+                        answer=answer, critic=study.critic, seed=study.seed, temperatures=study.temperatures
+                    )
+                )
+        except IntegrityError:  # somebody asked for it in the same moment
+            continue
+    return wanted
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The runs one worker holds: answers of one passage, for one critic, asked in one way."""
+
+    owner: str
+    runs: tuple[Run, ...]
+
+    @property
+    def held(self) -> models.QuerySet[Run]:
+        """Those of them that are still this worker's, this attempt's: the fence."""
+        mine = Q()
+        for run in self.runs:
+            mine |= Q(pk=run.pk, attempts=run.attempts)
+        return Run.objects.filter(mine, lease_owner=self.owner, state=RunState.RUNNING)
+
+    def extend(self) -> int:
+        """Keep the lease. Returns how many runs are still held."""
+        return self.held.update(lease_until=_lease_end())
+
+    def waiting_beside(self) -> models.QuerySet[Run]:
+        """What waits about the same passage and did not fit into this claim."""
+        passage = self.runs[0].answer.question.passage_id
+        return claimable().filter(answer__question__passage=passage, critic=self.runs[0].critic)
+
+
+def claimable() -> models.QuerySet[Run]:
+    return Run.objects.filter(Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, lease_until__lt=timezone.now()))
+
+
+def claim(run_id: int, owner: str) -> Claim | None:
+    """Take the run, and with it whatever else waits about the same passage. None if it is not to be had."""
+    with transaction.atomic():
+        first = locked(claimable().filter(pk=run_id), skip=True).select_related("answer__question").first()
+        if first is None:
+            return None
+        together = claimable().filter(
+            answer__question__passage=first.answer.question.passage_id,
+            critic=first.critic,
+            seed=first.seed,
+            temperatures=first.temperatures,
+        )
+        runs = list(locked(together.order_by("pk"), skip=True)[:GROUP_LIMIT])
+        spent = [run.pk for run in runs if run.attempts >= settings.RUN_MAX_ATTEMPTS]
+        Run.objects.filter(pk__in=spent).update(
+            state=RunState.FAILED,
+            finished_at=timezone.now(),
+            error=f"The worker was lost {settings.RUN_MAX_ATTEMPTS} times while it was on this. Look at its log "
+            "(out of memory?), then retry.",
+        )
+        taken = [run.pk for run in runs if run.pk not in spent]
+        Run.objects.filter(pk__in=taken).update(
+            state=RunState.RUNNING,
+            attempts=F("attempts") + 1,
+            lease_owner=owner,
+            lease_until=_lease_end(),
+            started_at=timezone.now(),
+            error="",
+        )
+        held = Run.objects.filter(pk__in=taken).select_related("answer__question__passage").order_by("pk")
+        return Claim(owner, tuple(held)) if taken else None
+
+
+def _lease_end() -> object:
+    return timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
+
+
+def finish(claim: Claim, run: Run, bundle: Bundle) -> AssistanceBundle | None:
+    """Store the bundle and close the run together. None, and nothing stored, if the run is no longer held."""
+    with transaction.atomic():
+        closed = claim.held.filter(pk=run.pk).update(
+            state=RunState.DONE, finished_at=timezone.now(), lease_owner="", lease_until=None
+        )
+        if not closed:
+            return None
+        stored = store(run.critic, run.answer, bundle)
+        Run.objects.filter(pk=run.pk).update(bundle=stored)
+    offer_questions_about(run.answer)
+    return stored
+
+
+def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
+    """What the critic said about an answer, with the recipe that would make it say it again."""
+    return store_bundle(
+        answer=answer,
+        critic=critic,
+        critiqueability=bundle.critiqueability,
+        samples=[
+            Sample(
+                temperature=suggestion.temperature,
+                # A model may say NUL, which PostgreSQL's text cannot hold.
+                text=suggestion.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                helpfulness=suggestion.helpfulness,
+                same_as=suggestion.same_as,
+            )
+            for suggestion in bundle.suggestions
+        ],
+        model_name=model_name(critic),
+        model_revision=bundle.model.revision,
+        format_name=bundle.model.format_name,
+        format_version=bundle.model.format_version,
+        engine=bundle.model.engine,
+        dtype=bundle.model.dtype,
+        device=bundle.model.device,
+        seed=bundle.seed,
+        grouping=dict(bundle.grouping),
+    )
+
+
+def fail(claim: Claim, reason: str) -> int:
+    """Leave the reason in the rows that are still held. They stay failed until a person retries."""
+    return claim.held.update(
+        state=RunState.FAILED, error=reason, finished_at=timezone.now(), lease_owner="", lease_until=None
+    )
+
+
+def retry(runs: Iterable[Run]) -> int:
+    """Put failed runs back into the queue, with fresh attempts."""
+    return Run.objects.filter(pk__in=[run.pk for run in runs], state=RunState.FAILED).update(
+        state=RunState.QUEUED, attempts=0, error="", finished_at=None, last_enqueued_at=None
+    )
+
+
+def runs_of(study: Study) -> models.QuerySet[Run]:
+    """The runs for the answers that this study shows, of its critic."""
+    return Run.objects.filter(
+        critic=study.critic, answer__in=study.slots.filter(assisted=True).values("answer")
+    ).select_related("answer__question__passage")

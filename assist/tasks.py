@@ -1,0 +1,117 @@
+"""The Celery side: ids in, state out. A message only wakes a worker; the run's row says what there is to do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from celery import shared_task
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from assist.critics import open_critic
+from assist.models import Run
+from assist.runs import Claim, claim, fail, finish
+from models_service.engine import EngineError
+from models_service.types import Subject
+
+log = logging.getLogger(__name__)
+
+
+def enqueue(runs: Iterable[Run]) -> int:
+    """Send a wake-up call for each passage among the runs, after commit. Returns how many were sent."""
+    run_ids = [run.pk for run in runs]
+    groups: dict[tuple[int, str], int] = {}
+    for run in Run.objects.filter(pk__in=run_ids).select_related("answer__question").order_by("-pk"):
+        groups[run.answer.question.passage_id, run.critic] = run.pk
+    Run.objects.filter(pk__in=run_ids).update(last_enqueued_at=timezone.now())
+    for run_id in sorted(groups.values()):
+        transaction.on_commit(partial(call, run_id))
+    return len(groups)
+
+
+def call(run_id: int) -> None:
+    """Wake a worker. If the broker is away, nobody is kept waiting: the row stands, and the sweeper calls again."""
+    try:
+        process.apply_async((run_id,), retry=False)
+    except OperationalError as error:
+        log.warning("run %d: nobody could be called (%s); the sweeper will call again", run_id, error)
+
+
+@shared_task(name="assist.process")
+def process(run_id: int) -> None:
+    """Do the run, together with what else waits about its passage. Nothing happens if it is not to be had."""
+    held = claim(run_id, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+    if held is None:
+        return
+    log.info("%s: %d answers of one passage", held.runs[0].critic, len(held.runs))
+    with kept_alive(held):
+        work_on(held)
+    enqueue(held.waiting_beside())
+
+
+def work_on(held: Claim) -> None:
+    """Ask the engine, store what it says. What it refuses for one answer is no reason to fail the others."""
+    try:
+        critique_and_store(held)
+    except EngineError as refusal:
+        if len(held.runs) == 1:
+            fail(held, str(refusal))
+            return
+        for run in held.runs:
+            work_on(Claim(held.owner, (run,)))
+    except Exception as error:
+        log.exception("runs %s failed", [run.pk for run in held.runs])
+        fail(held, f"{type(error).__name__}: {error}")
+
+
+def critique_and_store(held: Claim) -> None:
+    first = held.runs[0]
+    bundles = open_critic(first.critic).critique(
+        [subject_of(run) for run in held.runs], seed=first.seed, temperatures=first.temperatures
+    )
+    for run, bundle in zip(held.runs, bundles, strict=True):
+        if finish(held, run, bundle) is None:
+            log.warning("run %d was taken over by another worker; this result is dropped", run.pk)
+
+
+def subject_of(run: Run) -> Subject:
+    """What the critic reads: texts exactly as stored. The key names the answer in the random stream."""
+    question = run.answer.question
+    return Subject(
+        key=f"answer-{run.answer_id}",
+        passage=question.passage.text,
+        title=question.passage.title,
+        question=question.text,
+        answer=run.answer.text,
+    )
+
+
+@contextmanager
+def kept_alive(held: Claim) -> Iterator[None]:
+    """Extend the lease from a thread for as long as the work goes on. A killed worker stops extending."""
+    done = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not done.wait(settings.RUN_LEASE_SECONDS / 3):
+                if not held.extend():
+                    return
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,303 @@
+"""Critiques and refinements to train on: answers ranked and rated, then mended critique by critique.
+
+The critiques of one answer form a chain (protocol of the released files): each is about the refinement before
+it, and only the last one's refinement can still be edited, so that no quote ever points into a text that is gone.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from labeling.actions.critiquing import PERFECT
+from labeling.actions.sittings import shuffled
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.assigning import locked
+from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
+from labeling.models import (
+    Answer,
+    Assignment,
+    ChainLink,
+    Corroboration,
+    Critique,
+    Labeler,
+    Question,
+    Quote,
+    RankedAnswer,
+    RankedQuestion,
+    Sitting,
+)
+from labeling.quoting import Span, quoted
+from labeling.refusals import Gone, NeedsConfirmation, Refused
+
+#: So many answers of a question are shown, unless the activity's option `answers_each` says otherwise.
+ANSWERS_EACH = 4
+Quotes = Mapping[QuoteOf, Sequence[Span]]
+
+
+def options_of(assignment: Assignment) -> dict[str, Any]:
+    """What the study says about this activity: `answers_each`, `kinds` of answers, name of their `model`."""
+    activity = assignment.slot.study.activities.filter(activity=assignment.slot.activity).first()
+    return dict(activity.options) if activity is not None else {}
+
+
+def answers_to_show(question: Question, options: Mapping[str, Any], seed: int) -> list[Answer]:
+    """Different answers to one question, the same ones for all labelers of a study. Repeated texts count once."""
+    answers = question.answers.filter(kind__in=options.get("kinds", [AnswerKind.MODEL])).order_by("pk")
+    if options.get("model"):
+        answers = answers.filter(model_name=options["model"])
+    different = list({answer.text: answer for answer in reversed(answers)}.values())[::-1]
+    chosen = random.Random(f"answers:{seed}:{question.pk}").sample(
+        different, min(len(different), int(options.get("answers_each", ANSWERS_EACH)))
+    )
+    return sorted(chosen, key=lambda answer: answer.pk)
+
+
+def lay_out(assignment: Assignment) -> Sitting:
+    """The sitting with all its questions and answers, made at the first call."""
+    with transaction.atomic():
+        locked(Assignment.objects.filter(pk=assignment.pk)).get()
+        sitting = sitting_of(assignment)
+        if not sitting.ranked_questions.exists():
+            _place_answers(assignment, sitting)
+    return sitting
+
+
+def _place_answers(assignment: Assignment, sitting: Sitting) -> None:
+    study, options = assignment.slot.study, options_of(assignment)
+    asked = study.study_questions.filter(question__passage=sitting.passage).select_related("question")
+    for row in asked.order_by("position"):
+        answers = shuffled(assignment, f"answers:{row.pk}", answers_to_show(row.question, options, study.seed))
+        if not answers:
+            continue
+        ranked = RankedQuestion.objects.create(
+            sitting=sitting, position=sitting.ranked_questions.count(), question=row.question
+        )
+        RankedAnswer.objects.bulk_create(
+            RankedAnswer(ranked_question=ranked, position=position, answer=answer)
+            for position, answer in enumerate(answers)
+        )
+
+
+def ranked_answers(sitting: Sitting) -> list[RankedAnswer]:
+    """All answers of a sitting in the order of its page; the page numbers them from 1."""
+    rows = RankedAnswer.objects.filter(ranked_question__sitting=sitting)
+    return list(rows.select_related("answer", "ranked_question").order_by("ranked_question__position", "position"))
+
+
+def links_of(row: RankedAnswer) -> list[ChainLink]:
+    return list(row.chain.select_related("critique").order_by("position"))
+
+
+def text_before(link: ChainLink) -> str:
+    """What a critique is about: the refinement before it, or the answer for the first."""
+    earlier = link.ranked_answer.chain.filter(position__lt=link.position).order_by("-position").first()
+    return earlier.refinement if earlier is not None else link.ranked_answer.answer.text
+
+
+def is_last(link: ChainLink) -> bool:
+    return not link.ranked_answer.chain.filter(position__gt=link.position).exists()
+
+
+def spans_of(link: ChainLink, of: QuoteOf) -> list[Span]:
+    return [Span(quote.begin, quote.end) for quote in link.quotes.filter(of=of).order_by("position")]
+
+
+def _assignment_of(row: RankedAnswer) -> Assignment:
+    assignment = row.ranked_question.sitting.assignment
+    assert assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
+    return assignment
+
+
+def rate(
+    *,
+    labeler: Labeler,
+    row: RankedAnswer,
+    base_revision: int,
+    tier: int | None,
+    rating: int | None,
+    is_skipped: bool,
+    skip_reason: str,
+    corroborations: Sequence[str],
+) -> RankedAnswer:
+    """Save an answer's tier and rating, whether its critiques are skipped, and what speaks for it."""
+    with transaction.atomic():
+        assignment = begin(labeler, _assignment_of(row))
+        row = still_there(RankedAnswer.objects.filter(pk=row.pk))
+        if tier is not None and not 0 <= tier < row.ranked_question.answers.count():
+            raise Refused("There are as many places as answers.", field="tier")
+        if is_skipped and row.position == 0:
+            raise Refused("The first answer of a question cannot be skipped.")
+        new = list(row.corroborations.order_by("position").values_list("text", flat=True)) != list(corroborations)
+        wanted = {"tier": tier, "rating": rating, "is_skipped": is_skipped, "skip_reason": skip_reason}
+        if save_draft(row, base_revision, beside=new, **wanted):
+            record(assignment, EventKind.DRAFT_CHANGED, value=row.pk)
+        if new:
+            row.corroborations.all().delete()
+            Corroboration.objects.bulk_create(
+                Corroboration(ranked_answer=row, position=position, text=text)
+                for position, text in enumerate(corroborations)
+            )
+    return row
+
+
+def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **content: Any) -> ChainLink:
+    """Begin the next critique of an answer: empty, or with the content of one that was removed.
+
+    Its refinement begins as the text that it is about.
+    """
+    with transaction.atomic():
+        assignment = begin(labeler, _assignment_of(row))
+        repeated = row.chain.filter(client_key=client_key).first()
+        if repeated is not None:
+            return repeated
+        before = row.chain.order_by("-position").first()
+        if before is not None and before.refinement == text_before(before):
+            raise Refused(
+                f"First edit the answer so that it addresses critique {before.position + 1}: "
+                "the next critique is about what you make of it."
+            )
+        text = before.refinement if before is not None else row.answer.text
+        critique = Critique.objects.create(answer=row.answer, origin=CritiqueOrigin.LABELER)
+        link = ChainLink.objects.create(
+            critique=critique,
+            ranked_answer=row,
+            position=0 if before is None else before.position + 1,
+            client_key=client_key,
+            category_text="",
+            refinement=text,
+        )
+        record(assignment, EventKind.DRAFT_ADDED, critique=critique.pk)
+        if content:
+            change_link(labeler=labeler, link=link, base_revision=link.revision, **content)
+    return link
+
+
+def change_link(
+    *,
+    labeler: Labeler,
+    link: ChainLink,
+    base_revision: int,
+    text: str,
+    category: str,
+    category_text: str,
+    severity: int | None,
+    refinement: str | None,
+    quotes: Quotes,
+) -> ChainLink:
+    """Save a critique and its refinement as they stand in the page. Without a refinement, that one stays.
+
+    Raises Stale if it was saved elsewhere since, Refused for quotes that do not lie in the texts quoted and for a
+    change of a refinement that a later critique is about.
+    """
+    with transaction.atomic():
+        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        link = still_there(ChainLink.objects.filter(pk=link.pk).select_related("critique", "ranked_answer__answer"))
+        if refinement is None:
+            refinement = link.refinement
+        if refinement != link.refinement and not is_last(link):
+            raise Refused("A later critique is about this text. Remove that one first.")
+        texts = {QuoteOf.PASSAGE: assignment.slot.passage.text, QuoteOf.RESPONSE: text_before(link)}
+        for of, spans in quotes.items():
+            for span in spans:
+                quoted(texts[of], span)
+        new_quotes = {of for of in QuoteOf if spans_of(link, of) != list(quotes.get(of, ()))}
+        new_text = link.critique.text != text
+        wanted = {"category": category, "category_text": category_text, "severity": severity, "refinement": refinement}
+        if save_draft(link, base_revision, beside=new_text or bool(new_quotes), **wanted):
+            record(assignment, EventKind.DRAFT_CHANGED, critique=link.pk)
+        if new_text:
+            link.critique.text = text
+            link.critique.save(update_fields=["text"])
+        for of in new_quotes:
+            _replace_quotes(link, of, quotes.get(of, ()))
+    return link
+
+
+def _replace_quotes(link: ChainLink, of: QuoteOf, spans: Sequence[Span]) -> None:
+    """In the order in which they were selected."""
+    link.quotes.filter(of=of).delete()
+    Quote.objects.bulk_create(
+        Quote(link=link, of=of, position=position, begin=span.begin, end=span.end)
+        for position, span in enumerate(spans)
+    )
+
+
+def remove_link(*, labeler: Labeler, link: ChainLink) -> None:
+    """Take the last critique of a chain out, with its refinement."""
+    with transaction.atomic():
+        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        if not is_last(link):
+            raise Refused("A later critique is about what this one made of the answer. Remove that one first.")
+        if Critique.objects.filter(pk=link.pk).delete()[0]:
+            record(assignment, EventKind.DRAFT_REMOVED, critique=link.pk)
+
+
+def submit(
+    *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: dict[uuid.UUID, int] | None = None
+) -> Sitting:
+    """Hand in the draft. Repeating it answers with the first submission, unchanged.
+
+    Raises Stale if the draft is not what `seen` says the page shows, Refused for what is missing; asks about a 7
+    with critiques (real labelers give them) and goes on once confirmed.
+    """
+    with transaction.atomic():
+        done = handed_in(labeler, assignment)
+        if done is not None:
+            return done
+        assignment = begin(labeler, assignment)
+        sitting = lay_out(assignment)
+        rows = ranked_answers(sitting)
+        if not rows:
+            raise Gone("There are no answers to this text's questions. Give it back, and tell the admin of the study.")
+        chains = {row.pk: links_of(row) for row in rows}
+        links = [link for chain in chains.values() for link in chain]
+        stored = {row.client_key: row.revision for row in rows}
+        check_seen(stored | {link.client_key: link.revision for link in links if link.client_key}, seen)
+        for number, row in enumerate(rows, start=1):
+            check_complete(number, row, chains[row.pk])
+        if not confirmed and any(row.rating == PERFECT and chains[row.pk] for row in rows):
+            raise NeedsConfirmation(
+                "You rated an answer 7, a perfect answer, and found something to criticise in it. Submit both?"
+            )
+        return hand_in(assignment, value=len(links))
+
+
+def check_complete(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -> None:
+    """Say what is still missing about one answer, the first thing first."""
+    key = str(row.client_key)
+    for missing, needed in (
+        (row.tier is None, "needs its place among the answers."),
+        (row.rating is None, "needs a rating from 1 to 7."),
+        (row.is_skipped and not row.skip_reason.strip(), "is skipped: say why in a few words."),
+        (row.is_skipped and bool(chain), "is skipped, yet has critiques. Remove them, or do not skip it."),
+    ):
+        if missing:
+            raise Refused(f"Answer {number} {needed}", field=key)
+    for place, link in enumerate(chain, start=1):
+        _check_link(f"Critique {place} of answer {number}", link)
+    if not row.is_skipped and row.rating is not None and row.rating < PERFECT and not chain:
+        raise Refused(
+            f"You rated answer {number} {row.rating}, so something is wrong with it: write at least one critique "
+            "that says what. If nothing is wrong, rate it 7.",
+            field=key,
+        )
+
+
+def _check_link(name: str, link: ChainLink) -> None:
+    for missing, needed in (
+        (not link.critique.text.strip(), "has no text yet. Write it, or remove it."),
+        (link.category not in Category.values, "needs a category."),
+        (
+            link.category == Category.OTHER and not (link.category_text or "").strip(),
+            "is of category “other”: say in a few words what it is about.",
+        ),
+        (link.severity not in Severity.values, "needs a severity."),
+        (link.refinement == text_before(link), "is not addressed yet: edit the answer below it."),
+    ):
+        if missing:
+            raise Refused(f"{name} {needed}", field=str(link.client_key))

@@ -1,0 +1,51 @@
+"""Leaving the site: what a person did stays, as a pseudonym's; who they were goes."""
+
+from __future__ import annotations
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.db import transaction
+
+from labeling.actions.people import person_named
+from labeling.assigning import release
+from labeling.enums import AssignmentState, ReleaseReason
+from labeling.models import Assignment, Critique, Labeler, Sitting, Study, Submission, User
+
+
+def anonymise(name: str) -> str | None:
+    """Forget who a person is. Returns the pseudonym that stays, the one that exports used all along.
+
+    Unfinished work is given back for others to do, its drafts deleted; submitted work, answers and the ledger of
+    texts met stay with the pseudonym; the account, its tokens and its records of signing in are deleted. None for
+    an account that never labeled.
+    """
+    user, labeler = person_named(name)
+    with transaction.atomic():
+        pseudonym = _detach(labeler, user) if labeler is not None else None
+        if user is not None:
+            for log in (AccessAttempt, AccessFailureLog, AccessLog):
+                log.objects.filter(username=name).delete()
+            user.delete()
+    return pseudonym
+
+
+def _detach(labeler: Labeler, user: User | None) -> str:
+    unfinished = Assignment.objects.live().of(labeler).exclude(state=AssignmentState.SUBMITTED)
+    for assignment in unfinished:
+        release(assignment, ReleaseReason.REASSIGNED, actor=user)
+    for assignment in Assignment.objects.of(labeler).filter(state=AssignmentState.RELEASED):
+        _delete_draft(assignment)
+    for study in Study.objects.filter(labelers=labeler):
+        study.labelers.remove(labeler)
+    pseudonym = labeler.pseudonym
+    labeler.imported_id, labeler.user, labeler.outside_name = pseudonym, None, None
+    labeler.save(update_fields=["imported_id", "user", "outside_name"])
+    return pseudonym
+
+
+def _delete_draft(assignment: Assignment) -> None:
+    """Delete what was written and never handed in, texts and all."""
+    Critique.objects.filter(by_labeler__submission__assignment=assignment).delete()
+    Submission.objects.filter(assignment=assignment, submitted_at=None).delete()
+    Critique.objects.filter(link__ranked_answer__ranked_question__sitting__assignment=assignment).delete()
+    Critique.objects.filter(better__judged_question__sitting__assignment=assignment).delete()
+    Sitting.objects.filter(assignment=assignment, submitted_at=None).delete()

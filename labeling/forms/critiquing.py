@@ -1,0 +1,38 @@
+"""What the critiquing page sends, checked. Drafts may be incomplete; only impossible values are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from labeling.actions.critiquing import Seen
+from labeling.forms.working import DraftForm, DraftTextField, GradesForm, HandInForm, kept_as_stored
+from labeling.models import LabelerCritique
+
+
+class CritiqueForm(DraftForm, GradesForm):
+    """One critique as it stands in the page."""
+
+    text = DraftTextField()
+
+    def __init__(self, data: Any, *, found: LabelerCritique) -> None:
+        super().__init__(data)
+        self.found = found
+
+    def clean_text(self) -> str:
+        return kept_as_stored(self.cleaned_data["text"], self.found.critique.text)
+
+
+class RatingForm(forms.Form):
+    rating = forms.IntegerField(min_value=1, max_value=7)
+
+
+class SubmitForm(HandInForm):
+    """What is handed in, the rating included."""
+
+    rating = forms.IntegerField(required=False)
+
+    def as_seen(self) -> Seen | None:
+        data = self.cleaned_data
+        return Seen(data["rating"], data["seen"]) if data["compare"] else None

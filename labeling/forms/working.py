@@ -1,0 +1,89 @@
+"""What the pages of all activities send alike, checked. Drafts may be incomplete; the impossible is refused."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+
+from labeling.enums import Category, ReleaseReason, Severity
+
+#: Far above the longest critique released (under 2,000 characters); it only stops accidents.
+MAX_TEXT = 20_000
+#: Why a labeler may give a text back; the other reasons are the site's.
+GIVE_BACK_REASONS = [ReleaseReason.SEEN_BEFORE, ReleaseReason.BROKEN_TEXT]
+
+
+def as_typed(text: str) -> str:
+    """A text as a browser holds it in a form field: CR LF and CR have become LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def kept_as_stored(typed: str, stored: str) -> str:
+    """The stored text where the page shows nothing else: a form field cannot hold its CRs."""
+    return stored if as_typed(typed) == as_typed(stored) else as_typed(typed)
+
+
+class DraftTextField(forms.CharField):
+    """A text exactly as typed, perhaps empty still."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "strip": False, "max_length": MAX_TEXT, **options})
+
+
+class NewPartForm(forms.Form):
+    """A part of the work that the page begins under a key of its own."""
+
+    client_key = forms.UUIDField()
+
+
+class DraftForm(forms.Form):
+    """A part of the work as it stands in the page."""
+
+    base_revision = forms.IntegerField(min_value=0)
+
+
+class GradesForm(forms.Form):
+    """Category and severity, wherever a critique has them."""
+
+    category = forms.ChoiceField(required=False, choices=[("", ""), *Category.choices])
+    category_text = forms.CharField(required=False, max_length=500)
+    severity = forms.TypedChoiceField(required=False, choices=Severity.choices, coerce=int, empty_value=None)
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("category") != Category.OTHER:
+            self.cleaned_data["category_text"] = ""
+        return self.cleaned_data
+
+
+class ActiveTimeForm(forms.Form):
+    active_ms = forms.IntegerField(min_value=0)
+
+
+class GiveBackForm(forms.Form):
+    reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in GIVE_BACK_REASONS])
+
+
+class HandInForm(forms.Form):
+    """What the page shows at the moment of submitting, so that nothing unseen is handed in.
+
+    `seen` holds one `key:revision` for every part in the page. A page without JavaScript does not set
+    `compare`, and then nothing is compared.
+    """
+
+    confirmed = forms.BooleanField(required=False)
+    compare = forms.BooleanField(required=False)
+    seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+
+    def clean_seen(self) -> dict[uuid.UUID, int]:
+        pairs = (entry.rpartition(":") for entry in self.cleaned_data["seen"])
+        try:
+            return {uuid.UUID(key): int(revision) for key, _, revision in pairs}
+        except ValueError:
+            raise forms.ValidationError("This is not what the page sends. Reload it.") from None
+
+    @property
+    def shown(self) -> dict[uuid.UUID, int] | None:
+        seen: dict[uuid.UUID, int] = self.cleaned_data["seen"]
+        return seen if self.cleaned_data["compare"] else None

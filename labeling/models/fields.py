@@ -1,0 +1,31 @@
+"""Small pieces that several tables share."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import models
+from django.utils.crypto import get_random_string
+
+
+def new_public_id() -> str:
+    """30 letters and digits, the shape of ids in the released files."""
+    return get_random_string(30)
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text as stored: how two passages are known to be the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class PublicIdField(models.CharField):  # type: ignore[type-arg]
+    """An id that may leave the site. Generated where none is given."""
+
+    def __init__(self, **kwargs: object) -> None:
+        options: dict[str, object] = {"max_length": 64, "default": new_public_id, **kwargs}
+        super().__init__(**options)  # type: ignore[arg-type]
+
+
+def between(field: str, low: float, high: float) -> models.Q:
+    """The range as a constraint; null passes, as nullable columns are meant to."""
+    return models.Q(**{f"{field}__isnull": True}) | models.Q(**{f"{field}__gte": low, f"{field}__lte": high})

@@ -1,0 +1,38 @@
+"""What can be refused, and how. Every refusal carries the sentence that its reader sees."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The request cannot be done; the message is for the person who asked. `field` names an input at fault."""
+
+    status = 422
+
+    def __init__(self, reason: str, *, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+
+
+class Forbidden(Refused):
+    """The person may not do this."""
+
+    status = 403
+
+
+class Gone(Refused):
+    """The assignment is no longer the labeler's to work on."""
+
+    status = 410
+
+
+class Stale(Refused):
+    """Somebody else (the same labeler, in another tab) saved first."""
+
+    status = 409
+
+
+class NeedsConfirmation(Refused):
+    """Unusual but allowed: ask once, then do it."""
+
+    status = 428

@@ -1,0 +1,146 @@
+"""Finding critiques, in the browser: get with right, check the form, call one action, answer.
+
+Every address is made of the assignment's public id and the critique's client key. The answer to a fragment
+request is the same template file that the page includes; without htmx it is the page again.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from labeling.actions import critiquing
+from labeling.enums import AssignmentState
+from labeling.forms.critiquing import CritiqueForm, RatingForm, SubmitForm
+from labeling.forms.working import GIVE_BACK_REASONS, ActiveTimeForm, NewPartForm
+from labeling.models import Assignment, LabelerCritique
+from labeling.permissions import check_can_work_on
+from labeling.refusals import Stale
+from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
+from labeling.views.working import CHOICES, answer, checked, conflict
+from labeling.visibility import visible_suggestion, worksheet
+
+
+def own_critique(assignment: Assignment, client_key: uuid.UUID) -> LabelerCritique:
+    """A critique of this very assignment, removed ones included."""
+    critiques = assignment.submission.critiques.select_related("critique", "submission__assignment")
+    return get_object_or_404(critiques, client_key=client_key)
+
+
+@for_labelers
+@require_safe
+def page(request: LabelerRequest, public_id: str) -> HttpResponse:
+    """The work itself; once submitted, a quiet word and the way to the next one."""
+    assignment = own_assignment(request, public_id)
+    if assignment.state == AssignmentState.SUBMITTED:
+        return render(request, "critiquing/submitted.html", {"submission": assignment.submission})
+    check_can_work_on(request.labeler, assignment)
+    sheet = worksheet(assignment)
+    template = "critiquing/page.html" if sheet.suggestions is None else "critiquing/assisted.html"
+    context = {
+        "sheet": sheet,
+        "public_id": public_id,
+        "client_key": uuid.uuid4(),
+        "ratings": range(1, critiquing.PERFECT + 1),
+        "give_back_reasons": GIVE_BACK_REASONS,
+    }
+    return render(request, template, context | CHOICES)
+
+
+@for_labelers
+@require_POST
+def add(request: LabelerRequest, public_id: str) -> HttpResponse:
+    """Begin an empty critique under the key that the page made up."""
+    assignment = own_assignment(request, public_id)
+    form = checked(NewPartForm(request.POST))
+    found = critiquing.add_critique(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return answer(request, assignment, "critiquing/_added.html", found=found, client_key=uuid.uuid4())
+
+
+@for_labelers
+def use(request: LabelerRequest, public_id: str, number: int) -> HttpResponse:
+    """Begin a critique from the suggestion of this number. Where there are none, this page does not exist."""
+    assignment = own_assignment(request, public_id)
+    shown = assignment.shown_suggestions.select_related("suggestion__critique").filter(rank=number - 1).first()
+    if shown is None or request.method != "POST":
+        raise Http404
+    form = checked(NewPartForm(request.POST))
+    found = critiquing.add_critique(
+        labeler=request.labeler, assignment=assignment, suggestion=shown.suggestion, **form.cleaned_data
+    )
+    shown.refresh_from_db()
+    context = {"found": found, "suggestion": visible_suggestion(shown)}
+    return answer(request, assignment, "critiquing/_used.html", **context)
+
+
+@for_labelers
+def critique(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+    """Save a critique as it stands in the page. Read, it is the critique as it stands here."""
+    assignment = own_assignment(request, public_id)
+    found = own_critique(assignment, client_key)
+    if request.method != "POST":
+        return answer(request, assignment, "critiquing/_critique.html", found=found)
+    form = checked(CritiqueForm(request.POST, found=found))
+    try:
+        found = critiquing.change_critique(labeler=request.labeler, found=found, **form.cleaned_data)
+    except Stale as stale:
+        found = own_critique(assignment, client_key)
+        return conflict(request, assignment, "critiquing/_conflict.html", stale, found=found)
+    return answer(request, assignment, "critiquing/_saved.html", found=found)
+
+
+@for_labelers
+@require_POST
+def remove(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+    """Take a critique out; the answer offers to put it back."""
+    assignment = own_assignment(request, public_id)
+    found = own_critique(assignment, client_key)
+    critiquing.remove_critique(labeler=request.labeler, found=found)
+    return answer(request, assignment, "critiquing/_removed.html", found=found)
+
+
+@for_labelers
+@require_POST
+def restore(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+    """Put a removed critique back."""
+    assignment = own_assignment(request, public_id)
+    found = critiquing.restore_critique(labeler=request.labeler, found=own_critique(assignment, client_key))
+    return answer(request, assignment, "critiquing/_critique.html", found=found)
+
+
+@for_labelers
+@require_POST
+def rate(request: LabelerRequest, public_id: str) -> HttpResponse:
+    """Rate the answer."""
+    assignment = own_assignment(request, public_id)
+    form = checked(RatingForm(request.POST))
+    submission = critiquing.rate(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return answer(request, assignment, "components/saved.html", at=submission.saved_at)
+
+
+@for_labelers
+@require_POST
+def active_time(request: LabelerRequest, public_id: str) -> HttpResponse:
+    """Note how long the page has been worked on."""
+    assignment = own_assignment(request, public_id)
+    form = checked(ActiveTimeForm(request.POST))
+    critiquing.note_active_time(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return HttpResponse(status=204)
+
+
+@for_labelers
+@require_POST
+def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
+    """Hand in the draft."""
+    assignment = own_assignment(request, public_id)
+    form = checked(SubmitForm(request.POST))
+    critiquing.submit(
+        labeler=request.labeler,
+        assignment=assignment,
+        confirmed=form.cleaned_data["confirmed"],
+        seen=form.as_seen(),
+    )
+    return go_to(request, assignment)

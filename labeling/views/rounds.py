@@ -1,0 +1,158 @@
+"""What a study asks besides finding critiques, and the rounds that go over its work."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from findings import jsonl
+from labeling.actions import checking, comparing, judging, rounds
+from labeling.enums import Activity, StudyState
+from labeling.exchange.kinds import EXCHANGES, dataset_records, kinds_of
+from labeling.forms.rounds import (
+    AddActivityForm,
+    CheckingForm,
+    ComparingForm,
+    JudgingForm,
+    PassagesForm,
+    RefinementsForm,
+)
+from labeling.judging import Asks
+from labeling.progress import activity_progress
+from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
+from labeling.views.working import checked
+
+#: Activities that make refinements.
+REFINING = (Activity.REFINING, Activity.DEMONSTRATING)
+PASSAGES_A_PAGE = 100
+
+
+@require_http_methods(["GET", "POST"])
+@for_researchers
+def activities(request: SiteRequest, public_id: str) -> HttpResponseBase:
+    """The section of the study's page. Sent a form, it adds an activity."""
+    if request.method == "POST":
+        return add_activity(request, public_id)
+    study = get_study(public_id)
+    context = {
+        "study": study,
+        "activities": [(row, kinds_of(Activity(row.activity.activity))) for row in activity_progress(study)],
+        "can_add": study.import_batch_id is None and study.state in {StudyState.PREPARING, StudyState.OPEN},
+        "asks_questions": study.activities.filter(activity=Activity.ANSWERING).exists(),
+        "has_labels": study.conditions.exists(),
+        "add": AddActivityForm(auto_id="add-%s"),
+        "judging": JudgingForm(auto_id="judging-%s"),
+        "checking": CheckingForm(auto_id="checking-%s"),
+        "comparing": ComparingForm(auto_id="comparing-%s"),
+        "has_refinements": study.activities.filter(activity__in=REFINING).exists(),
+        "refinements": RefinementsForm(auto_id="refinements-%s"),
+    }
+    return render(request, "studies/_activities.html", context)
+
+
+@for_admins
+def add_activity(request: SiteRequest, public_id: str) -> HttpResponseBase:
+    study = get_study(public_id)
+    form = checked(AddActivityForm(request.POST))
+    row = rounds.add_activity(study, **form.cleaned_data)
+    messages.success(request, f"“{row.get_activity_display()}” is part of the study. Deal out to give it to labelers.")
+    return redirect(study)
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def choose_passages(request: SiteRequest, public_id: str) -> HttpResponse:
+    """Which passages labelers write questions about."""
+    study = get_study(public_id)
+    choices = rounds.passages_to_choose(study)
+    if request.method == "POST":
+        form = checked(PassagesForm(request.POST, queryset=choices))
+        added = rounds.add_passages(study, form.cleaned_data["passages"])
+        messages.success(
+            request, f"{added} passage{'s' if added != 1 else ''} added. Deal out to give them to labelers."
+        )
+        return redirect(study)
+    page = Paginator(choices, PASSAGES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "studies/passages.html", {"study": study, "page": page})
+
+
+@require_POST
+@for_admins
+def send_to_judging(request: SiteRequest, public_id: str) -> HttpResponse:
+    source = get_study(public_id)
+    asked = checked(JudgingForm(request.POST)).cleaned_data
+    each = asked.pop("labelers_each")
+    study = judging.judge_shown(source, labelers_each=each, asks=Asks(**asked))
+    messages.success(
+        request,
+        f"{study.answers_to_judge.count()} answers with their suggestions are to be judged here. "
+        "Choose labelers who have not met the texts, deal out, and open.",
+    )
+    return redirect(study)
+
+
+@require_POST
+@for_admins
+def send_to_checking(request: SiteRequest, public_id: str) -> HttpResponse:
+    source = get_study(public_id)
+    report = checking.ask_checks(source, **checked(CheckingForm(request.POST)).cleaned_data)
+    text = f"{report.labels} labels more are to be checked here; {report.assigned} sittings were given out."
+    if report.unfinished:
+        text += f" {report.unfinished} answers wait until all their labels are in: ask again then."
+    if report.nobody:
+        text += f" {report.nobody} texts have nobody to check them: choose somebody who has not met them."
+    messages.success(request, text)
+    return redirect(report.study)
+
+
+@require_POST
+@for_admins
+def send_to_comparing(request: SiteRequest, public_id: str) -> HttpResponse:
+    source = get_study(public_id)
+    asked = checked(ComparingForm(request.POST)).cleaned_data
+    study = comparing.compare_kinds(
+        source,
+        (asked["first"], asked["second"]),
+        labelers_each=asked["labelers_each"],
+        critiques=asked["critiques"],
+    )
+    messages.success(
+        request,
+        f"{study.pairs_to_compare.count()} pairs are to be compared here. "
+        "Choose labelers who have not met the texts, deal out, and open.",
+    )
+    return redirect(study)
+
+
+@require_POST
+@for_admins
+def send_refinements(request: SiteRequest, public_id: str) -> HttpResponse:
+    source = get_study(public_id)
+    study = comparing.compare_refinements(source, **checked(RefinementsForm(request.POST)).cleaned_data)
+    messages.success(
+        request,
+        f"{study.pairs_to_compare.count()} refinements are to be judged here, blind. "
+        "Choose labelers who have not met the texts, deal out, and open.",
+    )
+    return redirect(study)
+
+
+@require_GET
+@for_researchers
+def export(request: SiteRequest, public_id: str, kind: str) -> HttpResponseBase:
+    """The study's rows of one kind, streamed."""
+    if kind not in EXCHANGES:
+        raise Http404
+    study = get_study(public_id)
+    rows = dataset_records(kind, study=study.name)
+    name = f"{kind}-{slugify(study.name) or study.public_id}.jsonl"
+    return StreamingHttpResponse(
+        map(jsonl.dump_line, rows),
+        content_type="application/jsonl",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,189 @@
+"""Pages of those who run and read studies: list, progress, dealing out, reassigning, closing."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from findings import jsonl
+from labeling import assigning
+from labeling.actions import calibrating
+from labeling.actions import studies as actions
+from labeling.enums import StudyState
+from labeling.exchange.kinds import dataset_records
+from labeling.forms.studies import CalibrationForm, LabelersForm, QuestionsForm, ReassignForm, StudyForm
+from labeling.models import Slot, Study
+from labeling.progress import (
+    condition_progress,
+    labeler_progress,
+    labelers_free_for,
+    question_rows,
+    study_progress,
+)
+from labeling.refusals import Refused
+from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
+
+QUESTIONS_A_PAGE = 25
+CHOICES_A_PAGE = 100
+
+
+@require_GET
+@for_researchers
+def study_list(request: SiteRequest) -> HttpResponse:
+    page = Paginator(Study.objects.exclude(state=StudyState.IMPORTING), 30).get_page(request.GET.get("page"))
+    studies = [(study, study_progress(study)) for study in page]
+    return render(request, "studies/list.html", {"studies": studies, "page": page})
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def new_study(request: SiteRequest) -> HttpResponse:
+    form = StudyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            study = actions.create_study(**form.cleaned_data)
+        except Refused as refused:
+            form.add_error(refused.field, refused.reason)
+        else:
+            messages.success(request, f"“{study.name}” is set up. Now choose its questions.")
+            return redirect("studies:questions", study.public_id)
+    return render(request, "studies/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@for_researchers
+def study_page(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    page = Paginator(study.study_questions.select_related("question__passage"), QUESTIONS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "study": study,
+        "progress": study_progress(study),
+        "conditions": condition_progress(study),
+        "labelers": labeler_progress(study),
+        "rows": question_rows(study, list(page)),
+        "page": page,
+        "calibration_form": CalibrationForm(study=study),
+        "left_to_choose": actions.questions_to_choose(study)[:1].exists(),
+    }
+    template = "studies/_progress.html" if request.htmx else "studies/study.html"
+    return render(request, template, context)
+
+
+@require_GET
+@for_researchers
+def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
+    """assistance.jsonl of the study, streamed; with ?extended=1 also what the released schema has no place for."""
+    study = get_study(public_id)
+    extended = request.GET.get("extended") == "1"
+    rows = dataset_records("assistance", study=study.name, extended=extended)
+    name = f"assistance-{slugify(study.name) or study.public_id}{'-extended' if extended else ''}.jsonl"
+    return StreamingHttpResponse(
+        map(jsonl.dump_line, rows),
+        content_type="application/jsonl",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def choose_questions(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    choices = actions.questions_to_choose(study)
+    if request.method == "POST":
+        form = QuestionsForm(request.POST, queryset=choices)
+        if request.POST.get("all"):
+            chosen = list(choices)
+        elif form.is_valid():
+            chosen = list(form.cleaned_data["questions"])
+        else:
+            messages.error(request, "Choose at least one question.")
+            return redirect("studies:questions", study.public_id)
+        added = actions.add_questions(study, chosen)
+        messages.success(request, f"{added} question{'s' if added != 1 else ''} added.")
+        return redirect(study)
+    page = Paginator(choices, CHOICES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "studies/questions.html", {"study": study, "page": page})
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    form = LabelersForm(request.POST or None, study=study)
+    if request.method == "POST" and form.is_valid():
+        study.labelers.set(form.cleaned_data["labelers"])
+        messages.success(request, "Labelers saved. Deal out to give them work.")
+        return redirect(study)
+    return render(request, "studies/labelers.html", {"study": study, "form": form})
+
+
+@require_POST
+@for_admins
+def deal_out(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    report = assigning.deal_study(study, actor=request.user)
+    text = f"{report.dealt} cells dealt. Counts per condition differ by at most {report.spread} between labelers."
+    if report.undealt:
+        text += (
+            f" {report.undealt} cells found nobody: every labeler has met the text, or has another cell of it. "
+            "Add labelers, then deal out again."
+        )
+    messages.success(request, text)
+    return redirect(study)
+
+
+@require_POST
+@for_admins
+def calibrate(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    form = CalibrationForm(request.POST, study=study)
+    if not form.is_valid():
+        raise Refused("Choose a study whose suggestions by this critic were judged, and a method.")
+    source = form.cleaned_data["source"]
+    if source is None:
+        calibrating.show_own_scores(study)
+    else:
+        calibrating.calibrate(study, source=source, method=form.cleaned_data["method"])
+    messages.success(
+        request, "Labelers will be shown " + ("calibrated scores." if source else "the critic's own scores.")
+    )
+    return redirect(study)
+
+
+@require_POST
+@for_admins
+def open_study(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    actions.open_study(study, actor=request.user)
+    messages.success(request, "The study is open.")
+    return redirect(study)
+
+
+@require_POST
+@for_admins
+def close_study(request: SiteRequest, public_id: str) -> HttpResponse:
+    study = get_study(public_id)
+    actions.close_study(study, actor=request.user)
+    messages.success(request, "The study is closed. Nothing in it can be changed any more.")
+    return redirect(study)
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def reassign(request: SiteRequest, public_id: str, slot_id: int) -> HttpResponse:
+    study = get_study(public_id)
+    slot = get_object_or_404(Slot.objects.select_related("passage", "answer"), study=study, pk=slot_id)
+    form = ReassignForm(request.POST or None, free=labelers_free_for(slot))
+    if request.method == "POST" and form.is_valid():
+        assignment = assigning.reassign(slot, form.cleaned_data["labeler"], actor=request.user)
+        messages.success(request, f"The cell is now with {assignment.labeler}.")
+        return redirect(study)
+    current = slot.assignments.live().select_related("labeler__user").first()
+    return render(request, "studies/reassign.html", {"study": study, "slot": slot, "current": current, "form": form})

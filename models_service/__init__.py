@@ -1,0 +1,1 @@
+"""The science of the models, without a database: text in, critiques and probabilities out."""

@@ -1,0 +1,13 @@
+"""The engine: token probabilities from a causal language model, behind one small interface.
+
+    engine = open_engine(EngineSettings(model="models_service/critic/reports"))
+    bundles = engine.critique(subjects, seed=7)
+
+Importing this module loads no torch: the engine named in the settings is imported when it is opened.
+"""
+
+from __future__ import annotations
+
+from models_service.engine.interface import Engine, EngineError, EngineSettings, open_engine
+
+__all__ = ["Engine", "EngineError", "EngineSettings", "open_engine"]

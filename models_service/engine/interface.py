@@ -1,0 +1,112 @@
+"""What every engine can do, and how one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
+
+#: Called with (done, total) critiques or scores while a call runs, for progress bars and leases.
+Progress = Callable[[int, int], None]
+
+
+class EngineError(Exception):
+    """The engine cannot do what was asked; the message says why and what to change."""
+
+
+class PromptTooLong(EngineError):
+    """A prompt exceeds the model's context. It is refused, never cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Which model, spoken to how. One setting per field, no hidden defaults in the engine."""
+
+    model: str
+    """A directory, a hub name, or (remote) the name the server knows it by."""
+    engine: Literal["local", "plain", "remote", "scripted"] = "local"
+    """`plain` is the local model by transformers' own `generate`: slow, the reference of `local`."""
+    revision: str | None = None
+    format_name: str = "finetuned"
+    dtype: str = "float32"
+    device: str = "cpu"
+    threads: int = 1
+    base_url: str | None = None
+    """Remote only: the OpenAI-compatible server's /v1 address."""
+    max_rows: int = 64
+    """How many sampled rows may decode together; fewer are used when memory runs out."""
+
+
+class Engine(Protocol):
+    """Text in, critiques and probabilities out. Results keep the order of the input."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    def critique(
+        self,
+        subjects: Sequence[Subject],
+        *,
+        seed: int,
+        temperatures: Sequence[float] = PAPER_TEMPERATURES,
+        max_new_tokens: int = 96,
+        progress: Progress | None = None,
+    ) -> list[Bundle]:
+        """Score each answer's critiqueability, sample a forced critique per temperature, score each.
+
+        Subjects of one passage given together share its computation.
+        Raises PromptTooLong, EngineError.
+        """
+
+    def score_critiqueability(self, subjects: Sequence[Subject]) -> list[float]:
+        """Pr[Yes] / (Pr[Yes] + Pr[No]) that each answer has a flaw."""
+
+    def score_helpfulness(self, subjects: Sequence[Subject], critiques: Sequence[str]) -> list[float]:
+        """The same for each critique of the subject beside it being valid and helpful."""
+
+    def answer(
+        self,
+        subjects: Sequence[Subject],
+        *,
+        seed: int,
+        temperatures: Sequence[float],
+        max_new_tokens: int = 160,
+    ) -> list[str]:
+        """Do the base task: one answer per subject (its `answer` is ignored), at the temperature beside it.
+
+        Where a key occurs several times in one call, its n-th occurrence takes its n-th random stream.
+        """
+
+    def refine(
+        self,
+        subjects: Sequence[Subject],
+        critiques: Sequence[str | None],
+        *,
+        seed: int,
+        temperatures: Sequence[float],
+        max_new_tokens: int = 160,
+    ) -> list[str]:
+        """Refine each answer: in the light of the critique beside it, or directly where that is None.
+
+        Keys that occur several times are treated as in `answer`.
+        """
+
+
+def open_engine(settings: EngineSettings) -> Engine:
+    """Load the engine that the settings name. Raises EngineError with the reason if it cannot be had.
+
+    Model libraries are imported here and not before, so that importing this module stays light.
+    """
+    if settings.engine == "scripted":
+        from models_service.engine.scripted import ScriptedEngine
+
+        return ScriptedEngine(settings.model)
+    if settings.engine == "remote":
+        from models_service.engine.remote import open_remote
+
+        return open_remote(settings)
+    from models_service.engine.local import open_local
+
+    return open_local(settings)

@@ -1,0 +1,106 @@
+"""Load a causal language model with its tokenizer, and say exactly which one it is."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from models_service.engine.interface import EngineError, EngineSettings
+from models_service.engine.yes_no import label_tokens
+from models_service.formats import Format, encode, open_format
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+WEIGHTS = ("*.safetensors", "*.bin", "*.json")
+TOKENIZERS = ("tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to be asked: everything about it that is found out once."""
+
+    model: Any
+    tokenizer: Any
+    format: Format
+    revision: str
+    labels: tuple[int, int]
+    """Token ids of Yes and No."""
+    end_ids: frozenset[int]
+    """Tokens that end a sampled text and are not part of it."""
+    helpfulness_tail: tuple[int, ...]
+    context: int | None
+    """The most tokens a prompt and its continuation may have; None where the model has no such limit."""
+
+
+def load(settings: EngineSettings) -> Loaded:
+    """Load as the settings say. Raises EngineError: no such model, device, dtype, format or labels."""
+    if settings.dtype not in DTYPES:
+        raise EngineError(f"dtype must be one of {', '.join(DTYPES)}, not {settings.dtype!r}")
+    device = torch.device(settings.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise EngineError(f"device {settings.device!r} was asked for, but torch sees no CUDA device")
+    torch.set_num_threads(settings.threads)
+    cast("Any", transformers.utils.logging).disable_progress_bar()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(settings.model, revision=settings.revision)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            settings.model, revision=settings.revision, dtype=DTYPES[settings.dtype]
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise EngineError(f"cannot load the model {settings.model!r}: {error}") from error
+    return prepare(cast("Any", model).to(device), tokenizer, settings.format_name, _revision(settings.model, model))
+
+
+def prepare(model: Any, tokenizer: Any, format_name: str, revision: str) -> Loaded:
+    """Find labels, end tokens and context of a model in memory."""
+    try:
+        fmt = open_format(format_name, tokenizer)
+    except ValueError as error:
+        raise EngineError(str(error)) from error
+    end_ids = _end_ids(model, tokenizer, fmt)
+    # A checkpoint's own sampling habits (repetition penalty, top-p …) are no part of the experiment.
+    model.generation_config = cast("Any", transformers).GenerationConfig()
+    model.eval().requires_grad_(False)
+    return Loaded(
+        model=model,
+        tokenizer=tokenizer,
+        format=fmt,
+        revision=revision,
+        labels=label_tokens(tokenizer, fmt),
+        end_ids=end_ids,
+        helpfulness_tail=tuple(encode(tokenizer, fmt.helpfulness())),
+        context=getattr(model.config.get_text_config(), "max_position_embeddings", None),
+    )
+
+
+def _end_ids(model: Any, tokenizer: Any, fmt: Format) -> frozenset[int]:
+    """End of text, whatever else the checkpoint ends turns with, newlines where the format says so."""
+    named = model.generation_config.eos_token_id
+    ends = set(named if isinstance(named, list) else [named]) | {tokenizer.eos_token_id}
+    if fmt.ends_at_newline:
+        ends |= {i for i in range(len(tokenizer)) if "\n" in tokenizer.decode([i])}
+    return frozenset(int(token) for token in ends if token is not None)
+
+
+def _revision(name: str, model: Any) -> str:
+    """The hub's commit, or for a directory the SHA-256 over its weight and tokenizer files."""
+    directory = Path(name)
+    if not directory.is_dir():
+        return str(getattr(model.config, "_commit_hash", None) or "unknown")
+    return directory_revision(directory)
+
+
+def directory_revision(directory: Path) -> str:
+    """SHA-256 over name and content of each weight, configuration and tokenizer file, sorted by name."""
+    files = {path for pattern in (*WEIGHTS, *TOKENIZERS) for path in directory.glob(pattern) if path.is_file()}
+    total = hashlib.sha256()
+    for path in sorted(files):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{path.name}\0{digest}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""Training critics: any causal language model by supervised fine-tuning, the shipped one from nothing (`small`)."""

@@ -1,0 +1,106 @@
+"""What the addition critic is taught: sums, then critiques of one digit changed, of more, and of its own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+
+from models_service.formats import FINETUNED
+from models_service.synthetic.addition import Addition
+from models_service.synthetic.task import Problem
+from models_service.training.small.lessons import Graded, Proportions, Sheet, with_own_critiques
+from models_service.training.small.probe import Probe, Probed
+from models_service.types import Subject
+
+TASK = Addition()
+#: Training-only questions: the right digit here (0), whether the digit here is wrong (1), whether the digit
+#: at each index is wrong, asked at the answer's end (2 to 8).
+QUESTIONS, CLASSES = 9, 10
+
+
+def proportions(stage: float) -> Proportions:
+    """Round 1 teaches the base task nearly alone; round 2 everything (paper, section 2.2.1)."""
+    return Proportions(verdicts=0.1 if stage < 1 else 1.0)
+
+
+def sheet(rng: Random, stage: float) -> Sheet:
+    """One sum: with a sound or a flawed answer in the first round, with both in the second.
+
+    The first round needs its flawed answers, for the hints on them: a network that only ever saw sound digits
+    settles on copying each digit for its verdict on it, and does not recover.
+    """
+    problem = TASK.generate(rng)
+    right = TASK.answer(problem)
+    wrong = (TASK.corrupt_one_digit if rng.random() < 0.5 else TASK.corrupt)(rng, problem)
+    answers = [right, wrong] if stage >= 1 else [rng.choice((right, wrong))]
+    return Sheet("", [grade(rng, problem.question, answer) for answer in answers])
+
+
+def grade(rng: Random, question: str, answer: str) -> Graded:
+    """What the oracles say of any answer to a sum."""
+    problem = Problem("", question)
+    truth = TASK.answer(problem)
+    hints = []
+    if len(truth) == len(answer):
+        for place, (right, given) in enumerate(zip(truth, answer, strict=True)):
+            wrong = int(right != given)
+            index = len(truth) - 1 - place
+            hints += [(place + 1, 0, int(right)), (place + 1, 1, wrong), (len(answer), 2 + index, wrong)]
+    return Graded(
+        question=question,
+        answer=answer,
+        valid=TASK.valid_critiques(problem, answer),
+        invalid=TASK.invalid_critiques(rng, problem, answer),
+        hints=hints,
+    )
+
+
+def corpus(rng: Random) -> Iterator[str]:
+    """Text to learn the vocabulary from."""
+    for _ in range(2000):
+        problem = TASK.generate(rng)
+        wrong = TASK.corrupt(rng, problem)
+        critique = TASK.valid_critiques(problem, wrong)[0]
+        subject = Subject(key="", passage="", question=problem.question, answer=wrong)
+        for label in (True, False):
+            yield "".join(piece.text for piece in FINETUNED.helpfulness_example(subject, critique, label))
+        yield "".join(piece.text for piece in FINETUNED.refinement_prompt(subject, None))
+
+
+def probed(rng: Random, number: int) -> list[Probed]:
+    """Problems to look at: every other answer sound, the others with one digit changed."""
+    found = []
+    for place in range(number):
+        problem = TASK.generate(rng)
+        answer = TASK.corrupt_one_digit(rng, problem) if place % 2 else TASK.answer(problem)
+        valid = TASK.valid_critiques(problem, answer)
+        invalid = TASK.invalid_critiques(rng, problem, answer)
+        found.append(
+            Probed(
+                Subject(key=str(place), passage="", question=problem.question, answer=answer),
+                critiqueable=bool(valid),
+                helpful=partial(TASK.is_helpful, problem, answer),
+                examples=[(text, True) for text in valid[:1]] + [(text, False) for text in invalid[:1] if valid],
+            )
+        )
+    return found
+
+
+def probe(probe: Probe, stage: float) -> dict[str, float]:
+    """The quick look of the loop: 128 problems, and the base task on the same questions."""
+    problems = probed(Random(1_000_003), 128)
+    said = probe.answers([one.subject for one in problems])
+    right = [text == TASK.answer(Problem("", one.subject.question)) for text, one in zip(said, problems, strict=True)]
+    return probe.look(problems) | {"base": round(sum(right) / len(right), 3)}
+
+
+def own(probe: Probe, rng: Random) -> list[Sheet]:
+    """Fresh problems of the last stage with what the model itself says of their answers, at three temperatures."""
+    sheets = [sheet(rng, 2.0) for _ in range(150)]
+    subjects = [
+        Subject("", one.passage, graded.question, graded.answer, one.title) for one in sheets for graded in one.graded
+    ]
+    drawn = [probe.critiques(subjects, temperature=t, seed=rng.randrange(2**31)) for t in (0.3, 0.6, 1.0)]
+    said = iter(zip(*drawn, strict=True))
+    return [with_own_critiques(one, [next(said) for _ in one.graded], TASK) for one in sheets]

@@ -1,0 +1,136 @@
+"""`python -m models_service publish-critic TASK --run DIR`: measure a trained critic and put it where critics ship.
+
+Writes weights, tokenizer, `card.json` (what pages show) and README.md (the model card) into
+models_service/critic/TASK. Every number is measured here, by the engine that users run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models_service import critic
+from models_service.engine.interface import EngineSettings, open_engine
+from models_service.evaluation.shipped import measure_addition, measure_reports
+from models_service.synthetic import TASKS
+
+READS = {
+    "addition": "Sums of two six-digit numbers and an answer to each, and nothing else.",
+    "reports": "Generated reports of about 40 to 120 words in this project's own small language of facts, "
+    "questions about them, and answers in the same sentences.",
+}
+CANNOT = {
+    "addition": "It cannot read words, other arithmetic, or numbers of another length.",
+    "reports": "It cannot read text that a person wrote, or judge style, reasoning or anything but the facts of "
+    "that language; it is worse on longer reports and on names and values it never saw.",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", choices=sorted(READS))
+    parser.add_argument("--run", type=Path, required=True, help="the directory that training wrote")
+    parser.add_argument("--output", type=Path, help="models_service/critic/TASK if not given")
+    parser.add_argument("--trained-by", required=True, help="the command line that trained it, for the card")
+    parser.add_argument("--start", default="random weights", help="what training started from")
+    parser.add_argument("--remark", default="", help="anything a reader of the card should know of the training")
+    parser.add_argument("--n", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=2022)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Copy, measure, write both cards."""
+    output: Path = args.output or Path(critic.__file__).parent / args.task
+    output.mkdir(parents=True, exist_ok=True)
+    for path in sorted((args.run / "model").iterdir()):
+        shutil.copyfile(path, output / path.name)
+    started = time.process_time()
+    engine = open_engine(EngineSettings(model=str(output)))
+    if args.task == "addition":
+        numbers = list(measure_addition(engine, TASKS["addition"], number=args.n, seed=args.seed))
+    else:
+        numbers = list(measure_reports(engine, number=args.n, seed=args.seed))
+    minutes = (time.process_time() - started) / 60
+    curve = [json.loads(line) for line in (args.run / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
+    card = {
+        "name": f"{args.task} critic",
+        "task": args.task,
+        "reads": READS[args.task],
+        "cannot": CANNOT[args.task],
+        "numbers": numbers,
+    }
+    (output / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    card_text = model_card(
+        card, curve, start=args.start, command=args.trained_by, remark=args.remark, seed=args.seed, minutes=minutes
+    )
+    (output / "README.md").write_text(card_text, encoding="utf-8")
+    return 0
+
+
+def model_card(
+    card: Mapping[str, Any],
+    curve: Sequence[Mapping[str, Any]],
+    *,
+    start: str,
+    command: str,
+    remark: str,
+    seed: int,
+    minutes: float,
+) -> str:
+    """The card as Markdown: what it reads, how it was trained, its curve, its numbers."""
+    trained = [row for row in curve if "text" in row]
+    looks = [row for row in curve if "probe" in row]
+    last = [row for row in trained if row["step"] <= looks[-1]["step"]][-1]  # the state is saved at a look
+    parameters = next(row["parameters"] for row in curve if "parameters" in row)
+    lines = [
+        f"# {str(card['name']).capitalize()}",
+        "",
+        f"Reads: {card['reads']}",
+        "",
+        f"Cannot: {card['cannot']}",
+        "",
+        "Made for the first run of this project, its demo and its tests; no one should rely on it elsewhere.",
+        "",
+        "## Training",
+        "",
+        f"From {start}, {parameters:,} parameters (Qwen3 architecture, half precision), on generated",
+        "problems judged by the task's oracles (`models_service/synthetic`); no text of other origin.",
+        f"{last['millions']} million tokens in {last['step']} steps, {last['core_minutes']} minutes of one CPU core.",
+        "",
+        f"    {command}",
+        "",
+        *([remark, ""] if remark else []),
+        "| step | greedy critique valid | critiqueability AUC | helpfulness AUC | own answer sound |",
+        "|---|---|---|---|---|",
+        *(_look(row) for row in looks),
+        "",
+        "(The loop's quick looks at 96 or 128 problems. Losses: `curve.jsonl` of the run.)",
+        "",
+        "## Numbers",
+        "",
+        f"Fresh problems, seed {seed}, measured in {minutes:.1f} CPU minutes by the local engine in float32. In",
+        "brackets the 95 % interval: Wilson's for shares of problems, resampled by problem for areas.",
+        "",
+        "| set | measure | value | n |",
+        "|---|---|---|---|",
+        *(_number(row) for row in card["numbers"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _look(row: Mapping[str, Any]) -> str:
+    seen = row["probe"]
+    names = ("valid", "critiqueability", "helpfulness", "base")
+    return f"| {row['step']} | " + " | ".join(f"{seen[name]:.3f}" for name in names) + " |"
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return f"| {row['set']} | {row['measure']} | undefined | {row['n']} |"
+    wide = "" if row["low95"] is None else f" [{row['low95']:.3f}, {row['high95']:.3f}]"
+    return f"| {row['set']} | {row['measure']} | {row['value']:.3f}{wide} | {row['n']} |"

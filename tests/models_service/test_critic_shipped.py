@@ -1,0 +1,114 @@
+"""The critics that ship load like any model, are small, say what they are, and are as good as promised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models_service.critic import card, critic_for, shipped
+from models_service.engine.interface import Engine, EngineSettings, open_engine
+from models_service.evaluation.areas import area
+from models_service.evaluation.self_critique import critic_measures, draw_problems, judge_all, oracle_helpfulness
+from models_service.synthetic import TASKS
+
+#: Tolerant floors for few problems: the card has the numbers, these notice a broken critic.
+FLOORS = {
+    "addition": {
+        "greedy critique valid": 0.90,
+        "critiqueability AUC": 0.95,
+        "helpfulness AUC, critiques by the oracle": 0.93,
+    },
+    "reports": {
+        "greedy critique valid": 0.50,
+        "critiqueability AUC": 0.88,
+        "helpfulness AUC, critiques by the oracle": 0.87,
+    },
+}
+
+
+def test_critics_for_addition_and_reports_ship_in_ten_megabytes() -> None:
+    assert shipped() == ["addition", "reports"]
+    files = [path for task in shipped() for path in critic_for(task).iterdir()]
+    assert sum(path.stat().st_size for path in files) <= 10 * 2**20
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md"}
+
+
+def test_no_critic_ships_for_other_tasks() -> None:
+    with pytest.raises(ValueError, match="no critic ships for 'race', only for addition, reports"):
+        critic_for("race")
+
+
+@pytest.mark.parametrize("task", ["addition", "reports"])
+def test_a_card_says_what_the_critic_reads_and_cannot(task: str) -> None:
+    found = card(task)
+    assert found["task"] == task
+    assert found["reads"].endswith(".")
+    assert found["cannot"].endswith(".")
+    assert {"set", "measure", "value", "low95", "high95", "n"} <= found["numbers"][0].keys()
+    readme = (critic_for(task) / "README.md").read_text(encoding="utf-8")
+    assert all(f"{row['value']:.3f}" in readme for row in found["numbers"] if row["value"] is not None)
+
+
+@pytest.mark.parametrize("task", ["addition", "reports"])
+def test_a_critic_loads_like_any_model_and_ends_its_texts(task: str) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    directory = critic_for(task)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(directory), AutoTokenizer.from_pretrained(directory)
+    assert model.config.max_position_embeddings >= 1536
+    assert tokenizer.eos_token_id == model.generation_config.eos_token_id == model.config.eos_token_id
+    for text in ("Grüße, naïve café 漢字 🙂\r\n", "505579 + 900050"):
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.fixture(scope="module", params=["addition", "reports"])
+def engine(request: pytest.FixtureRequest) -> tuple[str, Engine]:
+    return request.param, open_engine(EngineSettings(model=str(critic_for(request.param))))
+
+
+def test_a_critic_is_as_good_as_the_tests_demand(engine: tuple[str, Engine]) -> None:
+    task = TASKS[engine[0]]
+    answered = draw_problems(task, number=80, seed=7)
+    judged = judge_all(engine[1], task, answered, seed=7)
+    helpfulness = oracle_helpfulness(engine[1], task, answered, seed=7)
+    found = {one.name: one.interval.value for one in critic_measures(judged, helpfulness, seed=7)}
+    for name, floor in FLOORS[task.name].items():
+        assert found[name] >= floor, (name, found[name])
+
+
+def test_the_card_of_no_critic_is_a_leftover() -> None:
+    """Every file of a critic's directory belongs to it."""
+    known = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+             "card.json", "README.md"}  # fmt: skip
+    assert all({path.name for path in Path(critic_for(task)).iterdir()} == known for task in shipped())
+
+
+def test_the_area_under_the_curve_moves_with_the_weights_of_problems() -> None:
+    import numpy as np
+
+    statistic = area([0.9, 0.1, 0.5], [True, True, False], [0, 1, 2], 3)
+    weights = np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])
+    values = statistic(weights)[:, 0]
+    assert values[:3].tolist() == [0.5, 1.0, 0.0]
+    assert np.isnan(values[3])
+
+
+def test_evaluating_prints_the_papers_shares_and_writes_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from findings import jsonl
+    from models_service.__main__ import main
+
+    output = tmp_path / "measures.jsonl"
+    assert main(["evaluate", "self-critique", "--task", "addition", "--n", "16", "--output", str(output)]) == 0
+    rows = [line.value for line in jsonl.read(output)]
+    assert [row["measure"] for row in rows if row["answers"] == "own"] == [
+        "own answers critiqueable",
+        "greedy critique valid, all own answers",
+        "greedy critique valid, critiqueable own answers",
+    ]
+    made = {row["measure"]: row for row in rows if row["answers"] == "made"}
+    assert made["greedy critique valid"]["n"] == 8
+    assert made["greedy critique valid"]["low95"] <= made["greedy critique valid"]["value"]
+    assert "addition, made answers" in capsys.readouterr().out

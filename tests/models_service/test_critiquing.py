@@ -1,0 +1,29 @@
+"""Eight samples to suggestions."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models_service.critiquing import suggestions
+from models_service.types import PAPER_TEMPERATURES
+
+
+def test_keeps_all_points_duplicates_at_the_first_and_ranks_the_rest():
+    texts = ["b", "a", "b", "c", "a", "B", "c ", "c"]
+    scores = [0.2, 0.9, 0.3, 0.9, 0.1, 0.2, 0.5, 0.0]
+    made = suggestions(texts, PAPER_TEMPERATURES, scores)
+    assert [s.text for s in made] == texts
+    assert [s.same_as for s in made] == [None, None, 0, None, 1, None, None, 3]
+    assert [s.rank for s in made] == [3, 0, None, 1, None, 4, 2, None], "ties keep sampling order"
+    assert [s.helpfulness for s in made] == [0.2, 0.9, 0.2, 0.9, 0.9, 0.2, 0.5, 0.9]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1)), min_size=1, max_size=8))
+def test_ranks_are_dense_and_never_rise_in_helpfulness(samples):
+    texts, scores = zip(*samples, strict=True)
+    made = suggestions(texts, [0.5] * len(texts), scores)
+    shown = sorted((s for s in made if s.rank is not None), key=lambda s: s.rank)
+    assert [s.rank for s in shown] == list(range(len(set(texts))))
+    assert [s.helpfulness for s in shown] == sorted((s.helpfulness for s in shown), reverse=True)
+    assert [s.text for s in made if s.same_as is None] == list(dict.fromkeys(texts))

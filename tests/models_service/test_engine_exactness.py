@@ -1,0 +1,137 @@
+"""The prefix tree says what plain `generate` says: every token, and scores to 1e-4, whatever is grouped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models_service.engine.backend import Ask, Row
+from models_service.engine.interface import EngineSettings
+from models_service.engine.loading import load
+from models_service.engine.plain import PlainBackend
+from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend
+from models_service.engine.sampling import Stream
+from models_service.types import PAPER_TEMPERATURES
+from tests.models_service.tiny_models import CONFIGS, COVERED, VOCABULARY
+
+PASSAGE = tuple(range(20, 70))
+QUESTION = tuple(range(100, 109))
+
+
+def ask(number: int, *, passage=PASSAGE, question=QUESTION, temperatures=PAPER_TEMPERATURES) -> Ask:
+    """A bundle about an answer of its own length; all of a passage share what they can."""
+    header = (*passage, *question, *range(200, 203 + 2 * number))
+    return Ask(
+        critiqueability=(*header, 7, 8),
+        critique=(*header, 9, 10, 11),
+        streams=tuple(Stream(5, "critique", f"answer {number}", row) for row in range(len(temperatures))),
+        temperatures=tuple(temperatures),
+    )
+
+
+@pytest.fixture(params=COVERED, scope="module")
+def backends(request, model_directory):
+    """The fast way and the plain way on the same weights, with enough end tokens for ragged critiques."""
+    opened = EngineSettings(model=str(model_directory(request.param)))
+    ends = frozenset(range(0, VOCABULARY, 20))
+    fast, plain = (replace(load(opened), end_ids=ends) for _ in range(2))
+    return PrefixTreeBackend(fast), PlainBackend(plain)
+
+
+@pytest.fixture(scope="module")
+def llama(tiny):
+    opened = EngineSettings(model=str(tiny))
+    ends = frozenset(range(0, VOCABULARY, 20))
+    fast, plain = (replace(load(opened), end_ids=ends) for _ in range(2))
+    return PrefixTreeBackend(fast), PlainBackend(plain)
+
+
+def assert_same(ours, theirs):
+    assert [told.critiques for told in ours] == [told.critiques for told in theirs]
+    for our, their in zip(ours, theirs, strict=True):
+        assert our.critiqueability == pytest.approx(their.critiqueability, abs=1e-4)
+        assert our.helpfulness == pytest.approx(their.helpfulness, abs=1e-4)
+
+
+def test_says_what_plain_generation_says(backends):
+    tree, plain = backends
+    elsewhere = tuple(range(300, 340))
+    asks = [ask(0), ask(1), ask(2, question=(101, 102)), ask(3, passage=elsewhere), ask(4, passage=(30,))]
+    ours, theirs = tree.critique(asks, 14), plain.critique(asks, 14)
+    assert_same(ours, theirs)
+    lengths = {len(critique) for told in ours for critique in told.critiques}
+    assert 14 in lengths, "some critiques reach the limit"
+    assert len(lengths) > 4, "others end early, at different lengths"
+
+
+def test_scores_and_samples_single_prompts_as_plain_does(backends):
+    tree, plain = backends
+    prompts = [(*PASSAGE, 5), (*PASSAGE, *QUESTION), (*PASSAGE, *QUESTION, 9), (400 % VOCABULARY, 3)]
+    assert tree.score(prompts) == pytest.approx(plain.score(prompts), abs=1e-4)
+    rows = [Row(p, Stream(1, "answer", str(i), 0), 0.3 * i) for i, p in enumerate([*prompts, prompts[0]])]
+    assert tree.sample(rows, 12) == plain.sample(rows, 12)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    numbers=st.lists(st.integers(0, 5), min_size=1, max_size=5),
+    passages=st.lists(st.sampled_from([PASSAGE, PASSAGE[:30], (30,), ()]), min_size=5, max_size=5),
+    limit=st.sampled_from([1, 2, 9]),
+)
+def test_mates_never_change_a_bundle(llama, numbers, passages, limit):
+    tree, plain = llama
+    asks = [ask(n, passage=p) for n, p in zip(numbers, passages, strict=False)]
+    together = tree.critique(asks, limit)
+    assert_same(together, [tree.critique([one], limit)[0] for one in asks])
+    assert_same(together, plain.critique(asks, limit))
+
+
+def test_writes_critiques_of_one_token_and_of_none(llama):
+    tree, plain = llama
+    every_token_ends = frozenset(range(VOCABULARY))
+    for backend in (tree, plain):
+        assert {len(c) for c in backend.critique([ask(1)], 1)[0].critiques} <= {0, 1}
+    opened = tree._end_ids, tree._ends, plain._ends
+    try:
+        tree._end_ids = plain._ends = every_token_ends
+        tree._ends = torch.tensor(sorted(every_token_ends))
+        ours = tree.critique([ask(1)], 8)
+        assert set(ours[0].critiques) == {()}
+        assert_same(ours, plain.critique([ask(1)], 8))
+    finally:
+        tree._end_ids, tree._ends, plain._ends = opened
+
+
+def test_temperature_zero_is_greedy_whatever_the_stream(llama):
+    tree, _ = llama
+    cold = ask(2, temperatures=(0.0,) * 8)
+    greedy = tree.critique([cold], 16)[0].critiques
+    assert len(set(greedy)) == 1
+    assert tree.critique([ask(2)], 16)[0].critiques[0] == greedy[0]
+
+
+def test_reads_long_packings_in_chunks(llama, monkeypatch):
+    tree, _ = llama
+    asks = [ask(n) for n in range(3)]
+    whole = tree.critique(asks, 12)
+    monkeypatch.setattr("models_service.engine.prefix_tree.CHUNK", 17)
+    assert_same(tree.critique(asks, 12), whole)
+
+
+def test_bfloat16_repeats_itself_under_the_same_grouping(tiny):
+    tree = PrefixTreeBackend(load(EngineSettings(model=str(tiny), dtype="bfloat16")))
+    asks = [ask(0), ask(1)]
+    assert tree.critique(asks, 12) == tree.critique(asks, 12)
+
+
+@pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(COVERED)))
+def test_refuses_architectures_on_which_it_would_not_be_exact(model_directory, kind):
+    loaded = load(EngineSettings(model=str(model_directory(kind))))
+    before = loaded.model(torch.tensor([PASSAGE])).logits
+    with pytest.raises(NotCovered):
+        PrefixTreeBackend(loaded)
+    assert torch.equal(loaded.model(torch.tensor([PASSAGE])).logits, before), "the model is as it was"

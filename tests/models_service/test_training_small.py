@@ -1,0 +1,216 @@
+"""The small critic's trainer: packing changes nothing but cost, and what it writes is what transformers runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from models_service.formats import FINETUNED, encode
+from models_service.training.small import curriculum_addition, curriculum_reports
+from models_service.training.small.decoder import Decoder, Shape, grow
+from models_service.training.small.export import load_from_transformers, save_for_transformers
+from models_service.training.small.lessons import Graded, Layout, Proportions, Sheet
+from models_service.training.small.loop import Curriculum, Plan, Trainer
+from models_service.training.small.muon import orthogonalise
+from models_service.training.small.probe import Probe, area_under_curve
+from models_service.training.small.transplant import transplant
+from models_service.training.small.trees import EOS, Node, Packer, Row
+from models_service.training.small.vocabulary import learn_vocabulary
+from models_service.types import Subject
+
+SHEET = Sheet(
+    passage="Mara works at the mill.",
+    title="Notes",
+    graded=[
+        Graded("Who works?", "Mara does.", valid=[], invalid=["It is wrong."]),
+        Graded("Where?", "At home.", valid=["At the mill."], invalid=[], refinements=[("At the mill.", "The mill.")]),
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return learn_vocabulary(curriculum_addition.corpus(Random(1)), 400, split_digits=True)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: Tokenizer) -> Decoder:
+    torch.manual_seed(0)
+    return Decoder(Shape(tokenizer.get_vocab_size(), width=32, layers=2, heads=2, head_width=16, hidden=48))
+
+
+@pytest.fixture(scope="module")
+def exported(model: Decoder, tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("exported")
+    save_for_transformers(model, tokenizer, directory)
+    return directory
+
+
+def paths(node: Node, before: tuple[list[int], list[float]] = ([], [])) -> Iterator[tuple[list[int], list[float]]]:
+    """Every text of a tree: to each place where it may end."""
+    tokens, weights = before[0] + node.tokens, before[1] + node.weights
+    if node.stop is not None:
+        yield [*tokens, EOS], [*weights, node.stop]
+    elif not node.children:
+        yield tokens, weights
+    for child in node.children:
+        yield from paths(child, (tokens, weights))
+
+
+def test_every_path_of_a_tree_is_an_example_of_the_shared_wording(tokenizer: Tokenizer, exported: Path) -> None:
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(exported)
+    tree = Layout(tokenizer, Proportions(refinements=1.0)).tree(Random(1), SHEET)
+    sound = Subject("", SHEET.passage, "Who works?", "Mara does.", "Notes")
+    flawed = Subject("", SHEET.passage, "Where?", "At home.", "Notes")
+    expected = [
+        FINETUNED.answer_example(sound),
+        FINETUNED.critique_example(sound, None),
+        FINETUNED.helpfulness_example(sound, "It is wrong.", False),
+        FINETUNED.answer_example(flawed),
+        FINETUNED.critique_example(flawed, "At the mill."),
+        FINETUNED.helpfulness_example(flawed, "At the mill.", True),
+        FINETUNED.refinement_example(flawed, "At the mill.", "The mill."),
+    ]
+    assert [tokens for tokens, _ in paths(tree)] == [encode(theirs, pieces) for pieces in expected]
+
+
+def test_only_what_an_oracle_said_is_learned(tokenizer: Tokenizer) -> None:
+    tree = Layout(tokenizer, Proportions(refinements=1.0)).tree(Random(1), SHEET)
+    learned = []
+    for tokens, weights in paths(tree):
+        learned.append(tokenizer.decode([t for t, w in zip(tokens, weights, strict=True) if w and t != EOS]))
+    assert learned == [
+        " Mara does.", " Mara does. No", " Mara does. No",
+        "", " Yes At the mill.", " Yes At the mill. Yes", " The mill.",
+    ]  # fmt: skip
+
+
+def test_a_packed_token_predicts_what_it_would_in_its_own_plain_text(model: Decoder, tokenizer: Tokenizer) -> None:
+    tree = Layout(tokenizer).tree(Random(1), SHEET)
+    batch = next(Packer(lambda: tree, tree.size() * 2, 1, 4096, 8).batches())
+    row = Row()
+    row.add(tree)
+    with torch.no_grad():
+        packed = model.hidden(batch.tokens, batch.positions, batch.mask.float())[0]
+        for path in _places(row):
+            text = batch.tokens[:, path]
+            length = len(path)
+            causal = torch.full((1, 1, length, length), -1e4).triu(1)
+            plain = model.hidden(text, torch.arange(length)[None], causal)[0]
+            assert torch.allclose(packed[path], plain, atol=1e-4)
+
+
+def _places(row: Row) -> list[list[int]]:
+    """The places in a row of each root-to-leaf path."""
+    ends = row.ends
+    leaves = [i for i in range(len(ends)) if ends[i] == i + 1]
+    return [[j for j in range(leaf + 1) if leaf < ends[j]] for leaf in leaves]
+
+
+def test_the_exported_model_computes_the_same(model: Decoder, tokenizer: Tokenizer, exported: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    theirs = AutoModelForCausalLM.from_pretrained(exported, dtype=torch.float32)
+    text = "Question: 505579 + 900050\nAnswer: 1505629\nCritiqueable:"
+    ids = AutoTokenizer.from_pretrained(exported)(text, return_tensors="pt").input_ids
+    assert ids[0].tolist() == tokenizer.encode(text).ids
+    length = ids.shape[1]
+    causal = torch.full((1, 1, length, length), -1e4).triu(1)
+    with torch.no_grad():
+        ours = model.logits(model.hidden(ids, torch.arange(length)[None], causal))
+        assert torch.allclose(theirs(ids).logits, ours, atol=2e-2)  # half precision on disk
+    assert theirs.config.eos_token_id == theirs.generation_config.eos_token_id == EOS
+
+
+def test_the_probe_says_what_transformers_generates(model: Decoder, tokenizer: Tokenizer, exported: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    theirs = AutoModelForCausalLM.from_pretrained(exported, dtype=torch.float32)
+    ours = Decoder(model.shape)
+    ours.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
+    prompts = [tokenizer.encode(text).ids for text in ("Question: 1 + 2\nAnswer:", "Answer: 3")]
+    with torch.autocast("cpu", enabled=False):
+        said = Probe(ours, tokenizer).say(prompts, limit=5)
+    for prompt, text in zip(prompts, said, strict=True):
+        ids = theirs.generate(torch.tensor([prompt]), max_new_tokens=5, do_sample=False)[0][len(prompt) :]
+        expected = tokenizer.decode([t for t in ids.tolist() if t != EOS]).strip()
+        assert text[:3] == expected[:3]
+
+
+def test_orthogonalising_brings_singular_values_near_one() -> None:
+    torch.manual_seed(1)
+    values = torch.linalg.svdvals(orthogonalise(torch.randn(2, 24, 60)))
+    assert 0.5 < values.min() < values.max() < 1.5
+
+
+def test_the_area_under_the_curve_counts_ties_half() -> None:
+    assert area_under_curve([1, 2, 2, 3], [False, True, False, True]) == pytest.approx(3.5 / 4)
+
+
+@pytest.mark.parametrize("curriculum", [curriculum_addition, curriculum_reports])
+@pytest.mark.parametrize("stage", [0.0, 1.0, 2.0])
+def test_every_stage_of_a_curriculum_makes_sheets_the_oracle_agrees_with(curriculum, stage: float) -> None:  # type: ignore[no-untyped-def]
+    from models_service.synthetic.task import Problem
+
+    rng = Random(3)
+    for _ in range(20):
+        sheet = curriculum.sheet(rng, stage)
+        for graded in sheet.graded:
+            problem = Problem(sheet.passage, graded.question)
+            assert list(graded.valid) == curriculum.TASK.valid_critiques(problem, graded.answer)
+
+
+def test_a_run_that_resumes_goes_on_where_it_stopped(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    curriculum = Curriculum(
+        curriculum_addition.sheet, curriculum_addition.proportions, lambda probe, stage: {}, 9, 10
+    )  # fmt: skip
+
+    def trainer(steps: int) -> Trainer:
+        plan = Plan(steps=steps, length=128, rows=1, picked=64, hinted=16, probe_every=2)
+        return Trainer(plan, curriculum, tokenizer, tmp_path, shape=Shape(0, 32, 1, 1, 32, 32), compiled=False)
+
+    first = trainer(2)
+    first.run()
+    second = trainer(4)
+    second.resume(tmp_path / "state.pt")
+    second.run()
+    assert second.step == 4
+    assert second.tokens > first.tokens
+    assert len((tmp_path / "curve.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_growing_adds_blocks_and_changes_nothing_yet(model: Decoder) -> None:
+    taller = grow(model, model.shape.layers + 1)
+    tokens, positions = torch.randint(0, model.shape.vocabulary, (1, 9)), torch.arange(9)[None]
+    causal = torch.full((1, 1, 9, 9), -1e4).triu(1)
+    with torch.no_grad():
+        before_last, last = taller.states(tokens, positions, causal)
+        assert torch.equal(last, model.hidden(tokens, positions, causal))
+        assert torch.equal(before_last, last)
+
+
+def test_a_transplanted_token_keeps_the_embedding_it_had(model: Decoder, tokenizer: Tokenizer) -> None:
+    other = learn_vocabulary(["Passage: Mara works at the mill. " * 9], 300, split_digits=False)
+    moved = transplant(model, tokenizer, other)
+    assert moved.shape.vocabulary == other.get_vocab_size()
+    old, new = tokenizer.get_vocab(), other.get_vocab()
+    shared = old.keys() & new.keys()
+    assert len(shared) > 256
+    for token in shared:
+        assert torch.equal(moved.embedding.weight[new[token]], model.embedding.weight[old[token]])
+    assert torch.equal(moved.blocks[0].q.weight, model.blocks[0].q.weight)
+
+
+def test_what_was_exported_can_be_trained_on(model: Decoder, tokenizer: Tokenizer, exported: Path) -> None:
+    again, its = load_from_transformers(exported)
+    assert its.get_vocab() == tokenizer.get_vocab()
+    for name, weight in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], weight.half().float())

@@ -1,0 +1,86 @@
+"""Tiny random models on disk, one of each architecture, with a real tokenizer: made in the tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+TEXTS = [
+    "Passage: The ship left at dawn. A storm broke the mast.\nQuestion: What happened to the ship?\nAnswer:",
+    "Critiqueable: Yes\n\nCritique: The answer leaves out the storm.\nHelpful: No\nRefinement: A storm.",
+    "Critiqueable: No\nCritiqueable: Yes\nHelpful: Yes\nHelpful: No",
+]
+VOCABULARY = 384
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<|turn|>{{ m.role }}\n{{ m.content | trim }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}"
+)
+
+
+@cache
+def tokenizer() -> Any:
+    """Byte-level BPE in which Yes and No, with and without a space, are tokens."""
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY - 8,
+        special_tokens=["<eos>", "<|turn|>", "<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator([*TEXTS * 3, "Yes No\n" * 4, "\nYes\nNo" * 4], trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<eos>", pad_token="<eos>", chat_template=CHAT_TEMPLATE
+    )
+
+
+_SIZE = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+_SHAPE = {**_SIZE, "num_key_value_heads": 2, "intermediate_size": 48, "max_position_embeddings": 512}
+CONFIGS: dict[str, Any] = {
+    "llama": lambda: transformers.LlamaConfig(**_SHAPE, head_dim=8),
+    "qwen3": lambda: transformers.Qwen3Config(**_SHAPE, head_dim=8),
+    "qwen2": lambda: transformers.Qwen2Config(**_SHAPE),
+    "gemma": lambda: transformers.GemmaConfig(**_SHAPE, head_dim=8),
+    "gpt2": lambda: transformers.GPT2Config(vocab_size=VOCABULARY, n_embd=32, n_layer=2, n_head=4, n_positions=512),
+    "mistral with a sliding window": lambda: transformers.MistralConfig(**_SHAPE, head_dim=8, sliding_window=16),
+    "gemma2": lambda: transformers.Gemma2Config(**_SHAPE, head_dim=8),
+    "llama with positions that follow the longest prompt": lambda: transformers.LlamaConfig(
+        **_SHAPE,
+        head_dim=8,
+        rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0},
+    ),
+    "bloom": lambda: transformers.BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4),
+}
+COVERED = ("llama", "qwen3", "qwen2", "gemma", "gpt2")
+
+
+def make(directory: Path, kind: str = "llama", seed: int = 0, *, says_yes_or_no: bool = False) -> Path:
+    """Save a random model of the kind with its tokenizer; its next tokens are neither certain nor uniform."""
+    torch.manual_seed(seed)
+    config = CONFIGS[kind]()
+    config.eos_token_id = config.bos_token_id = config.pad_token_id = 0
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.25)
+    if says_yes_or_no:
+        _make_labels_likely(model)
+    model.save_pretrained(directory)
+    tokenizer().save_pretrained(directory)
+    return directory
+
+
+def _make_labels_likely(model: Any) -> None:
+    """Let every state of a Llama have a part that points at the labels, so that a server's top list has them."""
+    labels = [tokenizer().encode(label)[0] for label in (" Yes", " No", "Yes", "No")]
+    with torch.no_grad():
+        model.get_input_embeddings().weight[:, 0] = 8.0
+        model.get_output_embeddings().weight[labels] *= 0.4
+        model.get_output_embeddings().weight[labels, 0] += 2.5
