@@ -99,8 +99,13 @@ def handed_in(labeler: Labeler, assignment: Assignment) -> Sitting | None:
 
 
 def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int) -> None:
-    """Take the page's count of active time. It only grows, and never beyond the time since opening."""
+    """Take the page's count of active time. It only grows, and never beyond the time since opening.
+
+    What comes after handing in changes nothing: a page's last report may be late.
+    """
     with transaction.atomic():
+        if handed_in(labeler, assignment):
+            return
         assignment = begin(labeler, assignment)
         sitting = sitting_of(assignment)
         allowed = min(active_ms, elapsed_ms(assignment))

@@ -69,12 +69,13 @@ class HandInForm(forms.Form):
     """What the page shows at the moment of submitting, so that nothing unseen is handed in.
 
     `seen` holds one `key:revision` for every part in the page. A page without JavaScript does not set
-    `compare`, and then nothing is compared.
+    `compare`, and then nothing is compared. Nor does it count `active_ms`.
     """
 
     confirmed = forms.BooleanField(required=False)
     compare = forms.BooleanField(required=False)
     seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+    active_ms = forms.IntegerField(required=False, min_value=0)
 
     def clean_seen(self) -> dict[uuid.UUID, int]:
         pairs = (entry.rpartition(":") for entry in self.cleaned_data["seen"])

@@ -12,13 +12,13 @@ from labeling.actions import answering
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.answering import FlawForm, QuestionForm
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
+from labeling.forms.working import GIVE_BACK_REASONS, NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
 from labeling.sheets.answering import answering_sheet, question_card
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict
+from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:
@@ -170,6 +170,6 @@ def restore_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID)
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = checked(HandInForm(request.POST))
+    form = handing_in(request, assignment)
     answering.submit(labeler=request.labeler, assignment=assignment, seen=form.shown)
     return go_to(request, assignment)

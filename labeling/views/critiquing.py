@@ -20,7 +20,7 @@ from labeling.models import Assignment, LabelerCritique
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict
+from labeling.views.working import CHOICES, answer, checked, conflict, note_time_of
 from labeling.visibility import visible_suggestion, worksheet
 
 
@@ -137,6 +137,7 @@ def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own_assignment(request, public_id)
     form = checked(SubmitForm(request.POST))
+    note_time_of(request, assignment, form, critiquing.note_active_time)
     critiquing.submit(
         labeler=request.labeler,
         assignment=assignment,

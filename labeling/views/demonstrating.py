@@ -17,14 +17,14 @@ from labeling.actions.critiquing import PERFECT
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.demonstrating import LinkForm, NewLinkForm, RateForm
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
+from labeling.forms.working import GIVE_BACK_REASONS
 from labeling.models import Assignment, ChainLink, RankedAnswer
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Refused, Stale
 from labeling.sheets.demonstrating import demonstrating_sheet, shown_answer, shown_link
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.errors import answer_refusal
-from labeling.views.working import CHOICES, answer, checked, conflict
+from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:
@@ -147,7 +147,7 @@ def remove(request: LabelerRequest, public_id: str, number: int, client_key: uui
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = checked(HandInForm(request.POST))
+    form = handing_in(request, assignment)
     confirmed = form.cleaned_data["confirmed"]
     demonstrating.submit(labeler=request.labeler, assignment=assignment, confirmed=confirmed, seen=form.shown)
     return go_to(request, assignment)

@@ -10,13 +10,13 @@ from labeling.actions import refining
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.refining import RefineForm
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
+from labeling.forms.working import GIVE_BACK_REASONS
 from labeling.models import Assignment, Refinement
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
 from labeling.sheets.refining import refining_part, refining_sheet
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import answer, checked, conflict
+from labeling.views.working import answer, checked, conflict, handing_in
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:
@@ -71,6 +71,6 @@ def refine(request: LabelerRequest, public_id: str, number: int) -> HttpResponse
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = checked(HandInForm(request.POST))
+    form = handing_in(request, assignment)
     refining.submit(labeler=request.labeler, assignment=assignment, seen=form.shown)
     return go_to(request, assignment)

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from labeling.enums import Activity, AssignmentState, Confidence
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
+from labeling.forms.working import GIVE_BACK_REASONS
 from labeling.models import Assignment, Sitting
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
 from labeling.sheets.frame import frame_of
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict
+from labeling.views.working import CHOICES, answer, conflict, handing_in
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def submit(activity: Activity, hand_in: Callable[..., Sitting]) -> View:
     @require_POST
     def view(request: LabelerRequest, public_id: str) -> HttpResponse:
         assignment = own_assignment(request, public_id, activity)
-        seen = checked(HandInForm(request.POST)).shown
+        seen = handing_in(request, assignment).shown
         hand_in(labeler=request.labeler, assignment=assignment, seen=seen)
         return go_to(request, assignment)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.forms import Form
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST
 from labeling.actions.working import note_active_time
 from labeling.assigning import release
 from labeling.enums import Activity, Category, ReleaseReason, Severity
-from labeling.forms.working import ActiveTimeForm, GiveBackForm
+from labeling.forms.working import ActiveTimeForm, GiveBackForm, HandInForm
 from labeling.models import Assignment
 from labeling.refusals import Refused, Stale
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
@@ -59,6 +60,20 @@ def active_time(activity: Activity) -> View:
         return HttpResponse(status=204)
 
     return view
+
+
+def handing_in(request: LabelerRequest, assignment: Assignment) -> HandInForm:
+    """What the page shows as it hands in, with its count of active time noted."""
+    form = checked(HandInForm(request.POST))
+    note_time_of(request, assignment, form, note_active_time)
+    return form
+
+
+def note_time_of(request: LabelerRequest, assignment: Assignment, form: HandInForm, note: Callable[..., None]) -> None:
+    """Note the active time that came along; a page without JavaScript counts none."""
+    active_ms = form.cleaned_data["active_ms"]
+    if active_ms is not None:
+        note(labeler=request.labeler, assignment=assignment, active_ms=active_ms)
 
 
 def give_back(activity: Activity) -> View:

@@ -1,5 +1,6 @@
 // Counts the time with the page in view and a sign of life within the last minute, and reports the sum:
-// <form data-active-time="ms so far" hx-trigger="report"> with an input named active_ms.
+// <form data-active-time="ms so far" hx-trigger="report"> with an input named active_ms. Submitting brings that
+// input along, since a report sent beside it could arrive after it.
 (() => {
   const IDLE_MS = 60_000;
   const REPORT_MS = 15_000;
@@ -19,12 +20,16 @@
     lastLife = performance.now();
   }
 
-  function report() {
+  function fillIn() {
     count();
-    if (Math.round(total) === reported) return;
     reported = Math.round(total);
     form.elements.active_ms.value = reported;
-    htmx.trigger(form, "report");
+  }
+
+  function report() {
+    const before = reported;
+    fillIn();
+    if (reported !== before) htmx.trigger(form, "report");
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -39,7 +44,7 @@
       if (document.hidden) report();
       else lastLife = performance.now();
     });
-    document.addEventListener("before-send", report);
+    document.addEventListener("before-send", fillIn);
     setInterval(report, REPORT_MS);
   });
 })();

@@ -1,5 +1,5 @@
 // Submitting waits for what is still being saved: <form data-submit-when-saved hx-trigger="send">.
-// Counters that report with it listen to "before-send".
+// What it brings along is brought up to date at "before-send".
 (() => {
   const waiting = new Map();
 

@@ -41,6 +41,7 @@ def pass_time(page: Page, seconds: int) -> None:
 def reported(page: Page) -> int:
     """What the server has, in ms, once the page's latest report has arrived."""
     page.evaluate("document.dispatchEvent(new CustomEvent('before-send'))")
+    page.evaluate("htmx.trigger(document.querySelector('[data-active-time]'), 'report')")
     sent = int(page.locator("[data-active-time] input").input_value() or 0)
     for _ in range(100):
         if Submission.objects.get().active_time_ms == sent:

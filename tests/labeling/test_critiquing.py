@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -174,11 +176,12 @@ def test_after_submitting_nothing_can_be_changed(desk: Desk) -> None:
         desk.save(found, text="Better.", base_revision=1),
         desk.post(f"critiques/{found.client_key}/remove/"),
         desk.post("rating/", rating=1),
-        desk.post("active-time/", active_ms=10),
         desk.post("give-back/", reason="seen_before"),
     ):
         assert answered.status_code == 410
+    assert desk.post("active-time/", active_ms=10**9).status_code == 204, "a late report is nobody's mistake"
     assert list(LabelerCritique.objects.values()) == before
+    assert Submission.objects.get().active_time_ms == 0
 
 
 def test_active_time_never_runs_ahead_of_the_clock_nor_back(me: Labeler, desk: Desk) -> None:
@@ -187,6 +190,16 @@ def test_active_time_never_runs_ahead_of_the_clock_nor_back(me: Labeler, desk: D
     assert Submission.objects.get().active_time_ms == 5
     desk.post("active-time/", active_ms=10**12)
     assert 5 <= Submission.objects.get().active_time_ms <= critiquing.elapsed_ms(desk.work)
+
+
+def test_submitting_brings_the_active_time_along_refused_or_not(desk: Desk) -> None:
+    Assignment.objects.update(opened_at=timezone.now() - timedelta(minutes=10))
+    assert desk.post("submit/", active_ms=1000).status_code == 422
+    assert Submission.objects.get().active_time_ms == 1000
+    desk.post("rating/", rating=7)
+    for _ in range(2):
+        assert desk.post("submit/", active_ms=2000).status_code == 200
+    assert Submission.objects.get().active_time_ms == 2000
 
 
 @given(st.text(alphabet=st.sampled_from("a \r\n"), max_size=12))

@@ -37,4 +37,5 @@ def test_labelers_who_claim_at_once_share_the_slots_without_overlap(site: Site) 
     assert site.one("select count(*) from labeling_assignment") == slots, "no claim had to be taken back"
     twice = "select labeler_id from labeling_exposure group by labeler_id, text_digest having count(*) > 1"
     assert site.rows(twice) == []
-    assert min(done) > 0, "everybody got something"
+    if site.database_url.startswith("postgres"):  # SQLite lets whoever asks first go on; it promises nobody a turn
+        assert min(done) > 0, "everybody got something"
