@@ -20,7 +20,9 @@ class Meter:
     systems that keep none); on a GPU the time between two events and torch's own peak.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, held: int | None = None) -> None:
+        """`held`: on a GPU, the bytes above which the peak is told, instead of what is held at the beginning."""
+        self._held_before = held
         self._cuda = device.startswith("cuda")
         self.seconds = 0.0
         self.peak_bytes: int | None = None
@@ -52,7 +54,7 @@ class Meter:
 
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
-        self._held = torch.cuda.memory_allocated()
+        self._held = torch.cuda.memory_allocated() if self._held_before is None else self._held_before
         event: Any = torch.cuda.Event
         self._events = [event(enable_timing=True) for _ in range(2)]
         self._events[0].record()

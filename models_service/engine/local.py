@@ -20,7 +20,7 @@ from models_service.engine.interface import (
 )
 from models_service.engine.loading import Loaded, load
 from models_service.engine.plain import PlainBackend
-from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend
+from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend, ways_for
 from models_service.engine.sampling import Stream
 from models_service.formats import Pieces, encode, first_tokens
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
@@ -34,16 +34,15 @@ def open_local(settings: EngineSettings) -> Engine:
     """The prefix tree where it is exact for the model's architecture, else `plain`, said in the log and in
     the identity that every bundle carries."""
     loaded = load(settings)
-    backend: Backend
     if settings.engine == "plain":
-        backend = PlainBackend(loaded)
-    else:
+        return LocalEngine(loaded, PlainBackend(loaded), settings)
+    for by in ways_for(loaded):
         try:
-            backend = PrefixTreeBackend(loaded)
+            return LocalEngine(loaded, PrefixTreeBackend(loaded, by), settings)
         except NotCovered as reason:
-            log.warning("%s falls back to the slower plain engine: %s", settings.model, reason)
-            backend = PlainBackend(loaded)
-    return LocalEngine(loaded, backend, settings)
+            log.warning("%s cannot be read by %s: %s", settings.model, by, reason)
+    log.warning("%s falls back to the slower plain engine", settings.model)
+    return LocalEngine(loaded, PlainBackend(loaded), settings)
 
 
 class LocalEngine:

@@ -37,6 +37,11 @@ class Reading:
         self._wanted: Sequence[int] = ()
         self._seen: Tensor | None = None
 
+    @property
+    def layers(self) -> list[int]:
+        """Whose keys and values are kept."""
+        return sorted(self.kept)
+
     def next_chunk(self, stop: int, wanted: Sequence[int]) -> None:
         """The next forward pass brings the tokens up to `stop`; the logits at the `wanted` ones are read."""
         self._start, self._stop = self._stop, stop

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,9 +27,44 @@ class Stream:
 
     def generator(self) -> np.random.Philox:
         """Counter-based Philox 4x64 keyed by the SHA-256 of the name; its raw output is fixed by NumPy."""
+        return np.random.Philox(key=np.frombuffer(self._digest()[:16], dtype="<u8").astype(np.uint64))
+
+    def key32(self) -> tuple[int, int]:
+        """The key of a generator of 32-bit words, from the same digest."""
+        digest = self._digest()
+        return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+
+    def _digest(self) -> bytes:
         name = "\x1f".join((str(self.seed), self.task, str(self.row), self.key))
-        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-        return np.random.Philox(key=np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64))
+        return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+
+
+def check_temperatures(temperatures: Sequence[float]) -> None:
+    """Raises ValueError for a negative one."""
+    if bad := [t for t in temperatures if not t >= 0]:
+        raise ValueError(f"temperatures must be 0 or more, not {bad[0]}")
+
+
+class AnyNoise(Protocol):
+    """Standard Gumbel noise for rows that decode together, one step at a time."""
+
+    def load(self, streams: Sequence[Stream], temperatures: Sequence[float]) -> bool:
+        """Begin again with other rows, at the same addresses; False where there are none to keep."""
+
+    def pick(self, logits: Tensor) -> Tensor:
+        """The next token of each row: logits [rows, vocabulary] to ids [rows]. Each call is the next step."""
+
+    def add(self, logits: Tensor) -> Tensor:
+        """Logits [rows, vocabulary] / T plus the next step's noise, in fp32: their argmax is the sample."""
+
+
+def open_noise(streams: Sequence[Stream], temperatures: Sequence[float], device: torch.device) -> AnyNoise:
+    """Drawn where the logits are, so that a GPU never waits for the host."""
+    if device.type != "cuda":
+        return Noise(streams, temperatures, device)
+    from models_service.engine.device_noise import DeviceNoise
+
+    return DeviceNoise(streams, temperatures, device)
 
 
 class Noise:
@@ -39,11 +75,13 @@ class Noise:
     """
 
     def __init__(self, streams: Sequence[Stream], temperatures: Sequence[float], device: torch.device) -> None:
-        if bad := [t for t in temperatures if not t >= 0]:
-            raise ValueError(f"temperatures must be 0 or more, not {bad[0]}")
+        check_temperatures(temperatures)
         pairs = zip(streams, temperatures, strict=True)
         self._generators = [s.generator() if t > 0 else None for s, t in pairs]
         self._divisor = torch.tensor([t if t > 0 else 1.0 for t in temperatures], device=device)[:, None]
+
+    def load(self, streams: Sequence[Stream], temperatures: Sequence[float]) -> bool:
+        return False
 
     def pick(self, logits: Tensor) -> Tensor:
         """The next token of each row: logits [rows, vocabulary] to ids [rows]. Each call is the next step."""
