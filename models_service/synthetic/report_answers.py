@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from models_service.synthetic.report_flaws import find_flaws
 from models_service.synthetic.report_text import NO_ANSWER, Statement, question_text, read_statements
 from models_service.synthetic.reports import (
+    SHARES,
     Block,
     Question,
     Report,
@@ -17,14 +19,19 @@ from models_service.synthetic.reports import (
 )
 
 
-def draw_answer(rng: Random, report: Report, *, flawed: float) -> tuple[Question, str]:
-    """A flawed answer with chance `flawed`, else a sound one of as many sentences: counting them tells nothing."""
+def draw_answer(
+    rng: Random, report: Report, *, flawed: float, shares: Sequence[float] = SHARES
+) -> tuple[Question, str]:
+    """A flawed answer with chance `flawed`, else a sound one of as many sentences: counting them tells nothing.
+
+    `shares` are the weights of omitted, misstated, invented and stray facts.
+    """
     if rng.random() < 0.08:
         if rng.random() < flawed:
             return _ask(rng, rng.choice(report.blocks)), NO_ANSWER
         return uncovered_question(rng, report), NO_ANSWER
     for _ in range(8):
-        question, wrong = _flawed(rng, report)
+        question, wrong = _flawed(rng, report, shares)
         number = len(read_statements(wrong))
         twins = [block for block in report.blocks if len(block.statements) == number]
         if not twins:
@@ -46,7 +53,7 @@ def drill_answer(rng: Random, report: Report) -> tuple[Question, str]:
     return question, flawed_answer(rng, report, question, number=wrong, only="misstated")
 
 
-def _flawed(rng: Random, report: Report) -> tuple[Question, str]:
+def _flawed(rng: Random, report: Report, shares: Sequence[float]) -> tuple[Question, str]:
     if rng.random() < 0.05:
         question = uncovered_question(rng, report)
         facts = rng.sample(question.asked.topic.facts, rng.choice((1, 2)))
@@ -54,7 +61,7 @@ def _flawed(rng: Random, report: Report) -> tuple[Question, str]:
         return question, say(rng, report, question, said)
     question = _ask(rng, rng.choice(report.blocks))
     while True:
-        answer = flawed_answer(rng, report, question, number=rng.choice((1, 1, 2)))
+        answer = flawed_answer(rng, report, question, number=rng.choice((1, 1, 2)), shares=shares)
         if find_flaws(report.facts(question.asked), question.asked, answer)[0]:
             return question, answer
 

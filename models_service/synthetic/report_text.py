@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 
 from models_service.synthetic.lexicon import FactKind, Topic, language
@@ -59,8 +59,12 @@ def _patterns() -> re.Pattern[str]:
     return re.compile("|".join(alternatives))
 
 
+@lru_cache(maxsize=2**14)
 def read_sentence(text: str) -> Statement | None:
-    """The statement a sentence makes, its subject as written (perhaps a pronoun); None if it makes none."""
+    """The statement a sentence makes, its subject as written (perhaps a pronoun); None if it makes none.
+
+    An answer's sentences are read many times over while it is graded, so the last ones are remembered.
+    """
     for opener in language().openers:
         text = text.removeprefix(opener)
     subject, _, rest = text.partition(" ")

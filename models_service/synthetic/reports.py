@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from models_service.synthetic.lexicon import FactKind, Language, Words, language
+from models_service.synthetic.lexicon import FactKind, Language, Words, kept_words, language, strange_word
 from models_service.synthetic.report_flaws import Flaw, FlawName, find_flaws
 from models_service.synthetic.report_text import (
     NO_ANSWER,
@@ -40,6 +40,8 @@ class Vocabulary:
     made_up_names: float = 0.5
     made_up_values: float = 0.15
     held_out: bool = False
+    strange: float = 0.0
+    """Share of the made-up words that are of any letters: in training only, where they stand for words to come."""
 
     @property
     def words(self) -> Words:
@@ -47,7 +49,7 @@ class Vocabulary:
 
     def name(self, rng: Random, of: str) -> str:
         if rng.random() < self.made_up_names:
-            return self.words.made_up(rng).capitalize()
+            return self._made_up(rng).capitalize()
         return rng.choice(self.words.names["person" if of == "person" else "place"])
 
     def value(self, rng: Random, fact: FactKind) -> str:
@@ -56,8 +58,14 @@ class Vocabulary:
         if fact.name:
             return self.name(rng, fact.name)
         if rng.random() < self.made_up_values:
-            return self.words.made_up(rng)
+            return self._made_up(rng)
         return rng.choice(self.words.values[fact.key])
+
+    def _made_up(self, rng: Random) -> str:
+        while True:
+            word = strange_word(rng) if self.strange and rng.random() < self.strange else self.words.made_up(rng)
+            if self.held_out or word not in kept_words():
+                return word
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +202,21 @@ def misleading_answer(rng: Random, report: Report, question: Question) -> tuple[
     )
 
 
-def flawed_answer(rng: Random, report: Report, question: Question, *, number: int, only: FlawName | None = None) -> str:
-    """The sound answer after `number` changes, of the kind `only` where given.
+#: Weights of omitted, misstated, invented and stray facts.
+#: Straying shows without the report, so it must stay rare: at most 15 % may be found without reading.
+SHARES = (0.4, 0.4, 0.1, 0.1)
+
+
+def flawed_answer(
+    rng: Random,
+    report: Report,
+    question: Question,
+    *,
+    number: int,
+    only: FlawName | None = None,
+    shares: Sequence[float] = SHARES,
+) -> str:
+    """The sound answer after `number` changes, of the kind `only` where given, else drawn by `shares`.
 
     A change that finds nothing to change leaves the answer as it is: look at its flaws.
     Raises ValueError for a question the report does not cover.
@@ -204,7 +225,7 @@ def flawed_answer(rng: Random, report: Report, question: Question, *, number: in
     if not facts:
         raise ValueError(f"the report does not cover {question.text!r}: nothing to get wrong")
     said = [Statement(question.asked.name, kind, value) for kind, value in facts.items()]
-    names = [only] * number if only else rng.choices(list(_CHANGES), weights=_SHARES, k=number)
+    names = [only] * number if only else rng.choices(list(_CHANGES), weights=shares, k=number)
     for name in names:
         _CHANGES[name](rng, report, question, said)
     return say(rng, report, question, said)
@@ -260,8 +281,6 @@ def _stray(rng: Random, report: Report, question: Question, said: list[Statement
 
 Change = Callable[[Random, Report, Question, list[Statement]], None]
 _CHANGES: dict[FlawName, Change] = {"omitted": _omit, "misstated": _misstate, "invented": _invent, "stray": _stray}
-#: Straying shows without the report, so it must stay rare: at most 15 % may be found without reading.
-_SHARES = (0.4, 0.4, 0.1, 0.1)
 
 
 class Reports:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import astuple, replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
 
 from models_service.formats import FINETUNED, encode
+from models_service.synthetic.lexicon import kept_words
+from models_service.synthetic.report_text import read_statements
 from models_service.training.small import curriculum_addition, curriculum_reports
 from models_service.training.small.decoder import Decoder, Shape, grow
 from models_service.training.small.export import load_from_transformers, save_for_transformers
+from models_service.training.small.feeding import Feed, InProcess, Order, Workers
 from models_service.training.small.lessons import Graded, Layout, Proportions, Sheet
-from models_service.training.small.loop import Curriculum, Plan, Trainer
+from models_service.training.small.loop import Plan, Trainer
 from models_service.training.small.muon import orthogonalise
 from models_service.training.small.probe import Probe, area_under_curve
 from models_service.training.small.transplant import transplant
-from models_service.training.small.trees import EOS, Node, Packer, Row
-from models_service.training.small.vocabulary import learn_vocabulary
+from models_service.training.small.trees import EOS, Node, Packer, Row, tree_mask
+from models_service.training.small.vocabulary import Encoder, learn_vocabulary
 from models_service.types import Subject
 
 SHEET = Sheet(
@@ -94,13 +100,14 @@ def test_only_what_an_oracle_said_is_learned(tokenizer: Tokenizer) -> None:
 
 def test_a_packed_token_predicts_what_it_would_in_its_own_plain_text(model: Decoder, tokenizer: Tokenizer) -> None:
     tree = Layout(tokenizer).tree(Random(1), SHEET)
-    batch = next(Packer(lambda: tree, tree.size() * 2, 1, 4096, 8).batches())
+    batch = Packer(lambda: tree, tree.size() * 2, 1, 4096, 8).batch()
+    tokens, positions, ends, *_ = (tensor.long() for tensor in batch.tensors(torch.device("cpu")))
     row = Row()
     row.add(tree)
     with torch.no_grad():
-        packed = model.hidden(batch.tokens, batch.positions, batch.mask.float())[0]
+        packed = model.hidden(tokens, positions, tree_mask(ends).float())[0]
         for path in _places(row):
-            text = batch.tokens[:, path]
+            text = tokens[:, path]
             length = len(path)
             causal = torch.full((1, 1, length, length), -1e4).triu(1)
             plain = model.hidden(text, torch.arange(length)[None], causal)[0]
@@ -169,12 +176,10 @@ def test_every_stage_of_a_curriculum_makes_sheets_the_oracle_agrees_with(curricu
 
 def test_a_run_that_resumes_goes_on_where_it_stopped(tokenizer: Tokenizer, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    curriculum = Curriculum(
-        curriculum_addition.sheet, curriculum_addition.proportions, lambda probe, stage: {}, 9, 10
-    )  # fmt: skip
+    curriculum = replace(curriculum_addition.curriculum(ample=False), probe=lambda probe, stage: {})
 
     def trainer(steps: int) -> Trainer:
-        plan = Plan(steps=steps, length=128, rows=1, picked=64, hinted=16, probe_every=2)
+        plan = Plan(steps=steps, length=128, rows=1, picked=64, hinted=16, looks=1)
         return Trainer(plan, curriculum, tokenizer, tmp_path, shape=Shape(0, 32, 1, 1, 32, 32), compiled=False)
 
     first = trainer(2)
@@ -214,3 +219,77 @@ def test_what_was_exported_can_be_trained_on(model: Decoder, tokenizer: Tokenize
     assert its.get_vocab() == tokenizer.get_vocab()
     for name, weight in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], weight.half().float())
+
+
+def _order(tokenizer: Tokenizer) -> Order:
+    curriculum = replace(curriculum_addition.curriculum(ample=False), own=3)
+    return Order(curriculum, tokenizer.to_str(), "a stream", 128, 2, 96, 32, own_from=1.7, own_share=0.5)
+
+
+def _fed(feed: Feed, stage: float) -> list[object]:
+    """What a feed gives around an answered question: every array of ten batches, and the prompts."""
+    given: list[object] = [feed.next(stage) for _ in range(2)]
+    asked: dict[int, list[list[int]]] = {}
+    while not asked:
+        asked = feed.asked(stage)
+    feed.hear(0, [("Digit 1 is wrong.",)] * len(asked[0]))
+    return [*given, asked]
+
+
+def test_a_worker_feeds_what_would_be_made_in_process(tokenizer: Tokenizer) -> None:
+    here, there = InProcess(_order(tokenizer)), Workers(_order(tokenizer), 1)
+    try:
+        (*batches, asked), (*others, asked_there) = _fed(here, 2.0), _fed(there, 2.0)
+    finally:
+        there.close()
+    assert asked == asked_there
+    for batch, other in zip(batches, others, strict=True):
+        for ours, theirs in zip(astuple(batch), astuple(other), strict=True):
+            assert np.array_equal(ours, theirs)
+
+
+def test_every_worker_has_a_stream_of_its_own(tokenizer: Tokenizer) -> None:
+    first, second = (InProcess(_order(tokenizer), number).next(0.5) for number in (0, 1))
+    assert not np.array_equal(first.tokens, second.tokens)
+
+
+def test_the_third_round_teaches_what_the_critic_said(tokenizer: Tokenizer) -> None:
+    feed = InProcess(replace(_order(tokenizer), own_share=1.0))
+    said = "Digit 99 is never right."
+    assert feed.asked(1.0) == {}
+    feed.hear(0, [(said,)] * len(feed.asked(2.0)[0]))
+    for _ in range(16):  # what was waiting to be packed before
+        batch = feed.next(2.0)
+    assert any(said in tokenizer.decode(row.tolist()) for row in batch.tokens)
+
+
+@pytest.mark.parametrize(
+    "text", ["Title: A\nPassage: Mara's mill, Bo.\n", "", " Yes", "\n\nCritique:", "a  b ", "10 + 9é"]
+)
+def test_a_remembering_encoder_gives_the_tokenizer_s_tokens(tokenizer: Tokenizer, text: str) -> None:
+    encoder, encoding = Encoder(tokenizer), tokenizer.encode(text)
+    for _ in range(2):
+        assert encoder.ids(text) == encoding.ids
+        assert encoder.spans(text) == (encoding.ids, encoding.offsets)
+
+
+def test_a_run_by_time_ends_on_time_with_its_rate_decayed(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    curriculum = replace(curriculum_addition.curriculum(ample=False), probe=lambda probe, stage: {}, own=0)
+    plan = Plan(steps=10**9, length=128, rows=1, picked=64, hinted=16, looks=2, minutes=2 / 60)
+    trainer = Trainer(plan, curriculum, tokenizer, tmp_path, shape=Shape(0, 32, 1, 1, 32, 32), compiled=False)
+    trainer.run()
+    took = time.monotonic() - trainer.started
+    assert 2 <= took < 5
+    assert trainer.stage == 2
+    assert trainer.muon.param_groups[0]["lr"] < 0.2 * plan.matrix_rate
+
+
+@pytest.mark.parametrize("stage", [1.0, 2.0])
+def test_an_ample_budget_reads_long_reports_of_strange_words_and_none_kept_for_testing(stage: float) -> None:
+    rng = Random(5)
+    sheets = [curriculum_reports.sheet(rng, stage, ample=True) for _ in range(120)]
+    for sheet in sheets:
+        statements = [one for one in read_statements(sheet.passage) if one]
+        assert not kept_words() & {word.lower() for one in statements for word in (one.subject, one.value)}
+    longest = max(len(sheet.passage.split()) for sheet in sheets)
+    assert (longest > 250) == (stage == 2.0)

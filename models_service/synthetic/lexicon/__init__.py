@@ -63,6 +63,33 @@ class Words:
 _LETTERS = ("bcdfghjklmnprstvwz", "aeiou", "bcdfgklmnprstvxz", "aeiouy", "bdfgklmnprst", "aeiou")
 
 
+_ONSETS = (
+    *"bcdfghjklmnprstvwyz", *"bcdfghlmnprst", "", "", "ch", "cl", "cr", "dr", "fl", "fr", "gl", "gr", "ph", "pl", "pr",
+    "qu", "sc", "sh", "sk", "sl", "sn", "sp", "spr", "st", "str", "sw", "th", "tr", "tw", "wh", "x",
+)  # fmt: skip
+_VOWELS = (*"aaaeeeeiiiooouu", "ai", "au", "ea", "ee", "ei", "ia", "oa", "oi", "oo", "ou", "ua", "y")
+_CODAS = (
+    *[""] * 30, *"bdgklmnprstx", *"lnrst", "ck", "ff", "ft", "ll", "lt", "mb", "mp", "nd", "ng", "nk", "nt", "rd", "rm",
+    "rn", "rt", "s", "sh", "sk", "ss", "st", "th", "tz", "ze", "le", "ne", "te",
+)  # fmt: skip
+
+
+def strange_word(rng: Random) -> str:
+    """A word of three to twelve letters spelled as almost any language might."""
+    while True:
+        syllables = rng.choice((1, 2, 2, 2, 3, 3))
+        word = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(syllables))
+        if 3 <= len(word) <= 12 and word != "she":  # a pronoun would be read as one
+            return word
+
+
+@cache
+def kept_words() -> frozenset[str]:
+    """In small letters, the names and values kept for testing: syllables may happen to spell one."""
+    kept = language().held_out
+    return frozenset(word.lower() for words in (*kept.names.values(), *kept.values.values()) for word in words)
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """Topics, sentences and words together."""

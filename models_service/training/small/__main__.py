@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,12 +12,19 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from models_service.training.small import curriculum_addition
 from models_service.training.small.decoder import Shape
 from models_service.training.small.export import load_from_transformers, save_for_transformers
-from models_service.training.small.loop import Curriculum, Plan, Trainer
+from models_service.training.small.loop import Plan, Trainer
 from models_service.training.small.transplant import transplant
 from models_service.training.small.vocabulary import learn_vocabulary
+
+#: The knobs of a plan that the command line may set, where it names them the same.
+_KNOBS = (
+    "steps", "first_round", "length", "rows", "decay", "matrix_rate", "vector_rate", "warm_up", "hint_weight",
+    "picked", "hinted", "looks", "own_from", "own_share", "own_draws", "seed", "minutes", "workers",
+)  # fmt: skip
+
+_NO_LIMIT = Plan(steps=10**9)
 
 
 def _tokenizer(options: argparse.Namespace, module: Any) -> Tokenizer:
@@ -31,51 +39,56 @@ def _tokenizer(options: argparse.Namespace, module: Any) -> Tokenizer:
     return tokenizer
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    parser.add_argument("task")
+    parser.add_argument("task", choices=("addition", "reports"))
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--length", type=int, default=512)
-    parser.add_argument("--rows", type=int, default=8)
-    parser.add_argument("--decay", type=float, default=0.35)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--probe-every", type=int, default=500)
-    parser.add_argument("--first-round", type=float, default=0.35)
-    parser.add_argument("--picked", type=int, default=2048)
-    parser.add_argument("--hinted", type=int, default=768)
-    parser.add_argument("--matrix-rate", type=float, default=0.02)
-    parser.add_argument("--vector-rate", type=float, default=4e-3)
-    parser.add_argument("--hint-weight", type=float, default=0.5)
+    for knob in _KNOBS:
+        default = getattr(_NO_LIMIT, knob)
+        parser.add_argument(f"--{knob.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--ample", action="store_true", help="a curriculum for a billion tokens, not for ten million")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--no-compile", dest="compiled", action="store_false")
     parser.add_argument("--init", type=Path, help="start from this model, under the task's own vocabulary")
     parser.add_argument("--resume", type=Path, help="a run's state.pt, its tokenizer.json beside it")
-    options = parser.parse_args()
+    return parser
+
+
+def _prepare(device: str) -> None:
+    """One thread, for the cores have other work; on a GPU the attention kernel that takes a mask."""
     torch.set_num_threads(1)
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cuda.enable_cudnn_sdp(False)
+
+
+def main() -> None:
+    started = time.monotonic()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.steps == _NO_LIMIT.steps and options.minutes == _NO_LIMIT.minutes:
+        parser.error("give --steps, or --minutes, or both")
     if "RANK" in os.environ:
+        if options.minutes < _NO_LIMIT.minutes or options.device != "cpu":
+            parser.error("processes that share a run count steps, on CPU")
         torch.distributed.init_process_group("gloo")
-    module = curriculum_addition
+    _prepare(options.device)
     if options.task == "reports":
-        from models_service.training.small import curriculum_reports as module  # type: ignore
-    curriculum = Curriculum(
-        module.sheet, module.proportions, module.probe, module.QUESTIONS, module.CLASSES, module.own
-    )
+        from models_service.training.small import curriculum_reports as module
+    else:
+        from models_service.training.small import curriculum_addition as module  # type: ignore[no-redef]
     tokenizer = _tokenizer(options, module)
-    plan = Plan(
-        options.steps,
-        options.first_round,
-        options.length,
-        options.rows,
-        options.decay,
-        seed=options.seed,
-        probe_every=options.probe_every,
-        picked=options.picked,
-        hinted=options.hinted,
-        matrix_rate=options.matrix_rate,
-        hint_weight=options.hint_weight,
-        vector_rate=options.vector_rate,
+    trainer = Trainer(
+        Plan(**{knob: getattr(options, knob) for knob in _KNOBS}),
+        module.curriculum(ample=options.ample),
+        tokenizer,
+        options.output,
+        shape=Shape(0, layers=options.layers),
+        compiled=options.compiled,
+        device=options.device,
+        started=started,
     )
-    trainer = Trainer(plan, curriculum, tokenizer, options.output, shape=Shape(0, layers=options.layers))
     if options.init:
         model, known = load_from_transformers(options.init)
         trainer.model.load_state_dict(transplant(model, known, tokenizer).state_dict())
@@ -83,7 +96,7 @@ def main() -> None:
         trainer.resume(options.resume)
     trainer.run()
     if trainer.rank == 0:
-        save_for_transformers(trainer.model, tokenizer, options.output / "model")
+        save_for_transformers(trainer.model.cpu(), tokenizer, options.output / "model")
 
 
 if __name__ == "__main__":

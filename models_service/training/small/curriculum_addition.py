@@ -9,7 +9,8 @@ from random import Random
 from models_service.formats import FINETUNED
 from models_service.synthetic.addition import Addition
 from models_service.synthetic.task import Problem
-from models_service.training.small.lessons import Graded, Proportions, Sheet, with_own_critiques
+from models_service.training.small.feeding import Curriculum
+from models_service.training.small.lessons import Graded, Proportions, Sheet
 from models_service.training.small.probe import Probe, Probed
 from models_service.types import Subject
 
@@ -95,12 +96,6 @@ def probe(probe: Probe, stage: float) -> dict[str, float]:
     return probe.look(problems) | {"base": round(sum(right) / len(right), 3)}
 
 
-def own(probe: Probe, rng: Random) -> list[Sheet]:
-    """Fresh problems of the last stage with what the model itself says of their answers, at three temperatures."""
-    sheets = [sheet(rng, 2.0) for _ in range(150)]
-    subjects = [
-        Subject("", one.passage, graded.question, graded.answer, one.title) for one in sheets for graded in one.graded
-    ]
-    drawn = [probe.critiques(subjects, temperature=t, seed=rng.randrange(2**31)) for t in (0.3, 0.6, 1.0)]
-    said = iter(zip(*drawn, strict=True))
-    return [with_own_critiques(one, [next(said) for _ in one.graded], TASK) for one in sheets]
+def curriculum(*, ample: bool) -> Curriculum:
+    """The same whatever the budget: it is learned within any."""
+    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=150)

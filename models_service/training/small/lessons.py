@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from random import Random
 
 from tokenizers import Tokenizer
@@ -12,6 +11,7 @@ from tokenizers import Tokenizer
 from models_service.formats import FINETUNED, Piece
 from models_service.synthetic.task import Problem, SyntheticTask
 from models_service.training.small.trees import Node
+from models_service.training.small.vocabulary import Encoder
 from models_service.types import Subject
 
 #: A single token decides critiqueability and helpfulness; it outweighs a token of running text.
@@ -77,14 +77,14 @@ class Layout:
     proportions: Proportions = field(default_factory=Proportions)
 
     def __post_init__(self) -> None:
-        self._encode = lru_cache(maxsize=4096)(lambda text: self.tokenizer.encode(text).ids)
+        self.encoder = Encoder(self.tokenizer)
 
     def tree(self, rng: Random, sheet: Sheet) -> Node:
         """The passage as root, each answer a branch, its verdicts and critiques the leaves."""
         subject = Subject(key="", passage=sheet.passage, question="", answer="", title=sheet.title)
         root = Node([], [])
         for piece in FINETUNED.passage(subject):
-            root.tokens += self.tokenizer.encode(piece.text).ids
+            root.tokens += self.encoder.ids(piece.text)
         # Nothing comes before a root's first token, so nothing could predict it.
         root.weights = [0.0, *[self.proportions.passage] * len(root.tokens)][: len(root.tokens)]
         root.children = [self._branch(rng, graded) for graded in sheet.graded]
@@ -95,16 +95,16 @@ class Layout:
         branch = Node([], [])
         self._say(branch, FINETUNED.question(subject), 0.0)
         start = len(branch.tokens)
-        encoding = self.tokenizer.encode(f" {graded.answer}")
+        ids, spans = self.encoder.spans(f" {graded.answer}")
         weight = 0.0 if graded.valid else self.proportions.base
-        weights = [weight] * len(encoding.ids)
+        weights = [weight] * len(ids)
         # Offsets count characters of " answer"; the leading space shifts them by one.
-        ends = {end - 1: place for place, (_, end) in enumerate(encoding.offsets)}
+        ends = {end - 1: place for place, (_, end) in enumerate(spans)}
         for first, last, factor in graded.emphasis:
-            for place, (begin, end) in enumerate(encoding.offsets):
+            for place, (begin, end) in enumerate(spans):
                 if begin - 1 < last and end - 1 > first:
                     weights[place] *= factor
-        branch.tokens += encoding.ids
+        branch.tokens += ids
         branch.weights += weights
         branch.hints = [(start + ends[c], q, a) for c, q, a in graded.hints if c in ends]
         branch.stop = weight
@@ -160,6 +160,6 @@ class Layout:
 
     def _say(self, node: Node, pieces: Sequence[Piece], weight: float) -> None:
         for piece in pieces:
-            ids = self._encode(piece.text)
+            ids = self.encoder.ids(piece.text)
             node.tokens += ids
             node.weights += [weight] * len(ids)

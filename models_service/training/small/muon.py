@@ -17,7 +17,7 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised; matrices of one shape are handled in one batch."""
+    """Nesterov momentum, orthogonalised; matrices of one shape are handled in one batch, in few kernels."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
@@ -25,17 +25,25 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            by_shape: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            by_shape: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
             for parameter in group["params"]:
-                buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-                buffer.lerp_(parameter.grad, 1 - group["momentum"])
-                update = parameter.grad.lerp(buffer, group["momentum"])
-                by_shape[tuple(update.shape)].append((parameter, update))
+                by_shape[tuple(parameter.shape)].append(parameter)
             for (rows, columns), members in by_shape.items():
                 step = group["lr"] * max(1.0, rows / columns) ** 0.5
-                directions = orthogonalise(torch.stack([update for _, update in members]))
-                for (parameter, _), direction in zip(members, directions, strict=True):
-                    parameter.add_(direction, alpha=-step)
+                directions = orthogonalise(self._updates(members, group["momentum"]))
+                torch._foreach_add_(members, list(directions.unbind()), alpha=-step)
+
+    def _updates(self, members: list[Tensor], momentum: float) -> Tensor:
+        """The Nesterov updates of matrices of one shape: (n, rows, columns)."""
+        gradients = [parameter.grad for parameter in members if parameter.grad is not None]
+        buffers = []
+        for parameter in members:
+            state = self.state[parameter]
+            if "momentum" not in state:
+                state["momentum"] = torch.zeros_like(parameter)
+            buffers.append(state["momentum"])
+        torch._foreach_lerp_(buffers, gradients, 1 - momentum)
+        return torch.stack(torch._foreach_lerp(gradients, buffers, momentum))
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:

@@ -45,34 +45,47 @@ def area_under_curve(scores: Sequence[float], labels: Sequence[bool]) -> float:
     return float((above > 0).mean() + 0.5 * (above == 0).mean())
 
 
+def _additive(seen: Tensor) -> Tensor:
+    """What to add to attention's scores: nothing where it may look, much below any score elsewhere."""
+    return torch.zeros(seen.shape, dtype=torch.bfloat16, device=seen.device).masked_fill_(~seen, -1e4)
+
+
 @dataclass(slots=True)
 class Probe:
     """Runs one decoder with one tokenizer."""
 
     model: Decoder
     tokenizer: Tokenizer
-    rows: int = 16
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.embedding.weight.device
+
+    @property
+    def rows(self) -> int:
+        """How many prompts a batch has."""
+        return 512 if self.device.type == "cuda" else 16
 
     def _batches(self, prompts: Sequence[list[int]]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
         """Prompts of like length together, padded on the left: which they are, tokens, which are real."""
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         for start in range(0, len(order), self.rows):
             chosen = order[start : start + self.rows]
-            longest = max(len(prompts[i]) for i in chosen)
+            longest = -(-max(len(prompts[i]) for i in chosen) // 16) * 16  # as a GPU's attention likes its mask
             tokens = torch.full((len(chosen), longest), PAD)
             real = torch.zeros(len(chosen), longest, dtype=torch.bool)
             for row, i in enumerate(chosen):
                 tokens[row, longest - len(prompts[i]) :] = torch.tensor(prompts[i])
                 real[row, longest - len(prompts[i]) :] = True
-            yield chosen, tokens, real
+            yield chosen, tokens.to(self.device), real.to(self.device)
 
     def _prefill(self, tokens: Tensor, real: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
         time = tokens.shape[1]
         positions = (real.long().cumsum(1) - 1).clamp(min=0)
-        seen = torch.ones(time, time, dtype=torch.bool).tril()[None] & real[:, None, :]
-        seen = seen | torch.eye(time, dtype=torch.bool)
-        mask = torch.zeros(seen.shape, dtype=torch.bfloat16).masked_fill_(~seen, -1e4)[:, None]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        seen = torch.ones(time, time, dtype=torch.bool, device=real.device).tril()[None] & real[:, None, :]
+        seen = seen | torch.eye(time, dtype=torch.bool, device=real.device)
+        mask = _additive(seen)[:, None]
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             hidden = self.model.hidden(tokens, positions, mask, cache)
             return self.model.logits(hidden[:, -1]).float(), positions[:, -1]
 
@@ -83,8 +96,8 @@ class Probe:
         found = [0.0] * len(prompts)
         for chosen, tokens, real in self._batches(prompts):
             logits, _ = self._prefill(tokens, real, None)
-            for row, i in enumerate(chosen):
-                found[i] = float(torch.sigmoid(logits[row, yes] - logits[row, no]))
+            for i, chance in zip(chosen, torch.sigmoid(logits[:, yes] - logits[:, no]).tolist(), strict=True):
+                found[i] = chance
         return found
 
     @torch.no_grad()
@@ -93,28 +106,28 @@ class Probe:
     ) -> list[str]:
         """What follows each prompt, up to the end token; greedy at temperature 0."""
         said = [""] * len(prompts)
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator(self.device).manual_seed(seed)
         for chosen, tokens, given in self._batches(prompts):
             real = given
             cache: Cache = [None] * len(self.model.blocks)
             logits, position = self._prefill(tokens, real, cache)
             written: list[Tensor] = []
-            done = torch.zeros(len(chosen), dtype=torch.bool)
+            done = torch.zeros(len(chosen), dtype=torch.bool, device=self.device)
             for _ in range(limit):
                 if temperature:
                     chances = torch.softmax(logits / temperature, -1)
                     following = torch.multinomial(chances, 1, generator=generator)[:, 0]
                 else:
                     following = logits.argmax(-1)
-                following = torch.where(done, torch.tensor(EOS), following)
+                following = following.masked_fill(done, EOS)
                 written.append(following)
                 done |= following == EOS
                 if bool(done.all()):
                     break
-                real = torch.cat([real, torch.ones(len(chosen), 1, dtype=torch.bool)], 1)
+                real = torch.cat([real, torch.ones_like(real[:, :1])], 1)
                 position = position + 1
-                mask = torch.zeros(real.shape, dtype=torch.bfloat16).masked_fill_(~real, -1e4)[:, None, None]
-                with torch.autocast("cpu", dtype=torch.bfloat16):
+                mask = _additive(real)[:, None, None]
+                with torch.autocast(self.device.type, dtype=torch.bfloat16):
                     hidden = self.model.hidden(following[:, None], position[:, None], mask, cache)
                     logits = self.model.logits(hidden[:, -1]).float()
             rows = torch.stack(written, 1).tolist()

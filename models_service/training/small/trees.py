@@ -61,28 +61,53 @@ class Row:
             self.ends[place] = len(self.tokens)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step; the shapes never change, so that compiled code is reused.
+    """Arrays of one step, small enough to send; the shapes never change, so that compiled code is reused.
 
-    tokens, positions (rows, length); mask (rows, 1, length, length); predicted, targets, weights (picked);
-    hints (hinted, 3) with hint_weights (hinted). `real` counts tokens that are not padding.
+    tokens, positions, ends (rows, length); predicted (picked), places in the flattened rows, with targets and
+    weights; hints (hinted, 3), each a place, a question and its class, with hint_weights (hinted). `real` counts
+    tokens that are not padding, `used` the predicted ones.
     """
 
-    tokens: Tensor
-    positions: Tensor
-    mask: Tensor
-    predicted: Tensor
-    targets: Tensor
-    weights: Tensor
-    hints: Tensor
-    hint_weights: Tensor
+    tokens: np.ndarray
+    positions: np.ndarray
+    ends: np.ndarray
+    predicted: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    hints: np.ndarray
+    hint_weights: np.ndarray
     real: int
     used: int
+    hinted: int
+    dropped: int
+    """How many trees found no room so far."""
+
+    def tensors(self, device: torch.device) -> Iterator[Tensor]:
+        """The arrays on the device, in order; copied while the device works on."""
+        arrays = (
+            self.tokens, self.positions, self.ends, self.predicted, self.targets, self.weights, self.hints,
+            self.hint_weights,
+        )  # fmt: skip
+        for array in arrays:
+            tensor = torch.from_numpy(array)
+            yield tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+
+
+def tree_mask(ends: Tensor) -> Tensor:
+    """What to add to the scores of (rows, length) trees: (rows, 1, length, length), 0 where i sees j, -1e4 elsewhere.
+
+    Padding looks at itself, or its softmax would have no term.
+    """
+    places = torch.arange(ends.shape[1], device=ends.device)
+    i, j = places[None, :, None], places[None, None, :]
+    seen = (j <= i) & (i < ends.long()[:, None, :]) | (i == j)
+    return torch.where(seen, 0.0, -1e4).to(torch.bfloat16)[:, None]
 
 
 #: How many trees wait to be placed: enough to find one that fills a row, few enough to stay fresh.
-_POOL = 16
+_POOL = 32
 
 
 class Packer:
@@ -94,19 +119,22 @@ class Packer:
     def __init__(self, trees: Callable[[], Node], length: int, rows: int, picked: int, hinted: int) -> None:
         self._trees = trees
         self._length, self._rows, self._picked, self._hinted = length, rows, picked, hinted
-        self._waiting: list[Node] = []
+        self._waiting: list[tuple[int, Node]] = []
         self.dropped = 0
-        self._causal = torch.ones(length, length, dtype=torch.bool).tril()
 
     def _row(self) -> Row:
         """The longest waiting tree, then whatever still fits, longest first."""
         while len(self._waiting) < _POOL:
-            self._waiting.append(self._fitting())
-        row = Row()
-        for tree in sorted(self._waiting, key=Node.size, reverse=True):
-            if len(row.tokens) + tree.size() <= self._length:
+            tree = self._fitting()
+            self._waiting.append((tree.size(), tree))
+        self._waiting.sort(key=lambda one: one[0], reverse=True)
+        row, waiting = Row(), []
+        for size, tree in self._waiting:
+            if len(row.tokens) + size <= self._length:
                 row.add(tree)
-                self._waiting = [other for other in self._waiting if other is not tree]
+            else:
+                waiting.append((size, tree))
+        self._waiting = waiting
         return row
 
     def _fitting(self) -> Node:
@@ -118,57 +146,50 @@ class Packer:
                 return tree
             self.dropped += 1
 
-    def batches(self) -> Iterator[Batch]:
-        """Batches without end."""
-        while True:
-            yield self._batch([self._row() for _ in range(self._rows)])
-
-    def _batch(self, rows: list[Row]) -> Batch:
-        length = self._length
-        tokens, weights, positions, ends = (
-            np.stack([_padded(getattr(row, name), length) for row in rows])
-            for name in ("tokens", "weights", "positions", "ends")
+    def batch(self) -> Batch:
+        """The next rows, whole."""
+        rows, length = [self._row() for _ in range(self._rows)], self._length
+        tokens, positions, ends = (
+            np.stack([_padded(getattr(row, name), length, np.int16) for row in rows])
+            for name in ("tokens", "positions", "ends")
         )
-        places = torch.arange(length)
-        ends_t = torch.tensor(ends).long()
-        seen = self._causal & (places[None, :, None] < ends_t[:, None, :])
-        seen |= torch.eye(length, dtype=torch.bool)  # padding looks at itself, or its softmax has no term
-        mask = torch.zeros(seen.shape, dtype=torch.bfloat16).masked_fill_(~seen, -1e4)[:, None]
+        weights = np.stack([_padded(row.weights, length, np.float32) for row in rows])
         # Token t is predicted at t-1. A branch's first token follows its parent's last one, which stands
         # elsewhere in the row, so it never carries weight.
         ahead = np.zeros_like(weights)
         ahead[:, :-1] = weights[:, 1:]
         follow = np.zeros_like(tokens)
         follow[:, :-1] = tokens[:, 1:]
-        index = np.flatnonzero(ahead)[: self._picked]
-        predicted, targets, loss_weights = (np.zeros(self._picked, dtype=np.int64) for _ in range(3))
-        loss_weights = loss_weights.astype(np.float32)
-        used = len(index)
-        predicted[:used] = index
-        targets[:used] = follow.reshape(-1)[index]
-        loss_weights[:used] = ahead.reshape(-1)[index]
-        hints = np.zeros((self._hinted, 3), dtype=np.int64)
+        index = _thinned(np.flatnonzero(ahead), self._picked)
         given = [(r * length + p, q, a) for r, row in enumerate(rows) for p, q, a in row.hints]
-        if len(given) > self._hinted:  # an even thinning, not the last rows' loss
-            step = len(given) / self._hinted
-            given = [given[int(i * step)] for i in range(self._hinted)]
-        hint_weights = np.zeros(self._hinted, dtype=np.float32)
-        if given:
-            hints[: len(given)] = given
-            hint_weights[: len(given)] = 1
+        hints = _thinned(np.array(given, dtype=np.int32).reshape(-1, 3), self._hinted)
         return Batch(
-            tokens=torch.tensor(tokens).long(),
-            positions=torch.tensor(positions).long(),
-            mask=mask,
-            predicted=torch.from_numpy(predicted),
-            targets=torch.from_numpy(targets),
-            weights=torch.from_numpy(loss_weights),
-            hints=torch.from_numpy(hints),
-            hint_weights=torch.from_numpy(hint_weights),
+            tokens=tokens,
+            positions=positions,
+            ends=ends,
+            predicted=_filled(index, self._picked, np.int32),
+            targets=_filled(follow.reshape(-1)[index], self._picked, np.int16),
+            weights=_filled(ahead.reshape(-1)[index], self._picked, np.float32),
+            hints=_filled(hints, self._hinted, np.int32),
+            hint_weights=_filled(np.ones(len(hints)), self._hinted, np.float32),
             real=sum(len(row.tokens) for row in rows),
-            used=used,
+            used=len(index),
+            hinted=len(hints),
+            dropped=self.dropped,
         )
 
 
-def _padded(values: list[int] | list[float], length: int) -> np.ndarray:
-    return np.array(list(values) + [0] * (length - len(values)))
+def _padded(values: list[int] | list[float], length: int, kind: type) -> np.ndarray:
+    return _filled(np.array(values, dtype=kind), length, kind)
+
+
+def _filled(array: np.ndarray, length: int, kind: type) -> np.ndarray:
+    """Zeros after the array's own entries."""
+    full = np.zeros((length, *array.shape[1:]), dtype=kind)
+    full[: len(array)] = array
+    return full
+
+
+def _thinned(array: np.ndarray, most: int) -> np.ndarray:
+    """At most so many entries, left out evenly: not the last rows'."""
+    return array if len(array) <= most else array[np.arange(most) * len(array) // most]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -21,3 +23,43 @@ def learn_vocabulary(texts: Iterable[str], size: int, *, split_digits: bool) -> 
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+_STRETCH = re.compile(r" ?[^ ]+")
+
+#: The ids of a text's tokens, and the half-open span of characters that each covers.
+Encoded = tuple[list[int], list[tuple[int, int]]]
+
+
+class Encoder:
+    """A tokenizer that remembers: text is taken apart at its spaces, and a stretch seen before is looked up.
+
+    No token spans two stretches, so the result is the tokenizer's own.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._stretch = lru_cache(maxsize=2**16)(self._encode)
+
+    def _encode(self, text: str) -> Encoded:
+        encoding = self._tokenizer.encode(text)
+        return encoding.ids, encoding.offsets
+
+    def ids(self, text: str) -> list[int]:
+        return [token for stretch in self._stretches(text) for token in self._stretch(stretch)[0]]
+
+    def spans(self, text: str) -> Encoded:
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        place = 0
+        for stretch in self._stretches(text):
+            found, offsets = self._stretch(stretch)
+            ids += found
+            spans += [(place + begin, place + end) for begin, end in offsets]
+            place += len(stretch)
+        return ids, spans
+
+    @staticmethod
+    def _stretches(text: str) -> list[str]:
+        """The text in parts, each but the first with the space before it; whole where spaces stand in a row."""
+        return [text] if "  " in text or text.endswith(" ") else _STRETCH.findall(text)
