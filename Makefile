@@ -9,7 +9,7 @@ help:
 	@echo "make demo          run the whole study on this machine (PORT=8000)"
 	@echo "make test          run every test: unit, browser, services"
 	@echo "make test-unit     only those that need no browser and no services"
-	@echo "make critic        train the critics that ship from nothing (hours)"
+	@echo "make critic        train the critics that ship from nothing (hours; DEVICE=cuda: a quarter of one)"
 	@echo "make test-remote   the remote engine against llama.cpp's server (downloads, may compile it)"
 	@echo "make test-versions the engine on the oldest and newest transformers claimed (downloads)"
 	@echo "make lint          style, types, import contracts, templates, migrations, settings"
@@ -24,7 +24,7 @@ demo:
 
 critic:
 	@scripts/install dev
-	@scripts/critic
+	@DEVICE=$(or $(DEVICE),cpu) scripts/critic
 
 test:
 	@scripts/install dev

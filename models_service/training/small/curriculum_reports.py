@@ -227,5 +227,11 @@ def probe(probe: Probe, stage: float, *, ample: bool = False) -> dict[str, float
 def curriculum(*, ample: bool) -> Curriculum:
     """One curriculum. An ample budget, a GPU's, is a hundred times a core's: it affords long reports and rare words."""
     return Curriculum(
-        TASK, partial(sheet, ample=ample), proportions, partial(probe, ample=ample), QUESTIONS, CLASSES, own=40
+        TASK,
+        partial(sheet, ample=ample),
+        proportions,
+        partial(probe, ample=ample),
+        QUESTIONS,
+        CLASSES,
+        own=64 if ample else 40,
     )

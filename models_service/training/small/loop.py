@@ -58,6 +58,8 @@ class Plan:
     """Processes that make batches; with none they are made between steps."""
 
 
+#: What a curve calls the device of a run on CPU.
+CORE = "one core"
 #: Of the third round: how boldly the model's own critiques are drawn.
 _OWN_TEMPERATURES = (0.3, 0.6, 1.0)
 #: Steps between two notes of the losses: only then does the host wait for the device.
@@ -272,7 +274,7 @@ class Trainer:
             feed.hear(number, texts)
 
     def _device_name(self) -> str:
-        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "one core"
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else CORE
 
     def _synchronize(self) -> None:
         if self.device.type == "cuda":
@@ -313,7 +315,7 @@ class Trainer:
             self.muon.load_state_dict(saved["muon"])
             self.adam.load_state_dict(saved["adam"])
         else:
-            shorter = Decoder(replace(self.model.shape, layers=layers)).to(self.device)
+            shorter = Decoder(replace(self.model.shape, layers=layers))
             shorter.load_state_dict(saved["model"])
             self.model.load_state_dict(grow(shorter, self.model.shape.layers).state_dict())
         self.step, self.tokens, self.seconds = saved["step"], saved["tokens"], saved["seconds"]

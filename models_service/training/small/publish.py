@@ -18,6 +18,7 @@ from models_service import critic
 from models_service.engine.interface import EngineSettings, open_engine
 from models_service.evaluation.shipped import measure_addition, measure_reports
 from models_service.synthetic import TASKS
+from models_service.training.small.loop import CORE
 
 READS = {
     "addition": "Sums of two six-digit numbers and an answer to each, and nothing else.",
@@ -99,7 +100,7 @@ def model_card(
         "",
         f"From {start}, {parameters:,} parameters (Qwen3 architecture, half precision), on generated",
         "problems judged by the task's oracles (`models_service/synthetic`); no text of other origin.",
-        f"{last['millions']} million tokens in {last['step']} steps, {last['core_minutes']} minutes of one CPU core.",
+        f"{last['millions']} million tokens in {last['step']} steps, {_effort(curve, last)}.",
         "",
         f"    {command}",
         "",
@@ -121,6 +122,14 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _effort(curve: Sequence[Mapping[str, Any]], last: Mapping[str, Any]) -> str:
+    """What the run took, by its last note: of a GPU's time, or of a core's."""
+    device = next((row["device"] for row in curve if "device" in row), CORE)
+    if device == CORE:
+        return f"{last['core_minutes']} minutes of one CPU core"
+    return f"{last['minutes']} minutes of one {device}, compiling included"
 
 
 def _look(row: Mapping[str, Any]) -> str:
