@@ -24,6 +24,7 @@ from models_service.training.small.lessons import Graded, Layout, Proportions, S
 from models_service.training.small.loop import Plan, Trainer
 from models_service.training.small.muon import orthogonalise
 from models_service.training.small.probe import Probe, area_under_curve
+from models_service.training.small.publish import model_card
 from models_service.training.small.transplant import transplant
 from models_service.training.small.trees import EOS, Node, Packer, Row, tree_mask
 from models_service.training.small.vocabulary import Encoder, learn_vocabulary
@@ -273,15 +274,28 @@ def test_a_remembering_encoder_gives_the_tokenizer_s_tokens(tokenizer: Tokenizer
         assert encoder.spans(text) == (encoding.ids, encoding.offsets)
 
 
-def test_a_run_by_time_ends_on_time_with_its_rate_decayed(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_run_by_time_ends_on_time_with_its_rate_decayed_and_can_be_cut_in_two(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     curriculum = replace(curriculum_addition.curriculum(ample=False), probe=lambda probe, stage: {}, own=0)
-    plan = Plan(steps=10**9, length=128, rows=1, picked=64, hinted=16, looks=2, minutes=2 / 60)
-    trainer = Trainer(plan, curriculum, tokenizer, tmp_path, shape=Shape(0, 32, 1, 1, 32, 32), compiled=False)
-    trainer.run()
-    took = time.monotonic() - trainer.started
-    assert 2 <= took < 5
-    assert trainer.stage == 2
-    assert trainer.muon.param_groups[0]["lr"] < 0.2 * plan.matrix_rate
+
+    def leg(begins: float, ends: float) -> Trainer:
+        plan = Plan(steps=10**9, length=128, rows=1, picked=64, hinted=16, minutes=1.5 / 60, begins=begins, ends=ends)
+        shape = Shape(0, 32, 1, 1, 32, 32)
+        return Trainer(plan, curriculum, tokenizer, tmp_path, shape=shape, compiled=False)
+
+    first = leg(0.0, 0.5)
+    first.run()
+    assert 1.5 <= time.monotonic() - first.started < 4
+    assert first.progress == 0.5
+    assert first.muon.param_groups[0]["lr"] == first.plan.matrix_rate
+    second = leg(0.5, 1.0)
+    second.resume(tmp_path / "state.pt")
+    assert second.progress == 0.5
+    second.run()
+    assert second.stage == 2
+    assert second.step > first.step
+    assert second.muon.param_groups[0]["lr"] < 0.2 * second.plan.matrix_rate
 
 
 @pytest.mark.parametrize("stage", [1.0, 2.0])
@@ -293,3 +307,17 @@ def test_an_ample_budget_reads_long_reports_of_strange_words_and_none_kept_for_t
         assert not kept_words() & {word.lower() for one in statements for word in (one.subject, one.value)}
     longest = max(len(sheet.passage.split()) for sheet in sheets)
     assert (longest > 250) == (stage == 2.0)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"), [("one core", "5.0 minutes of one CPU core"), ("NVIDIA H100", "9.0 minutes of one NVIDIA H100")]
+)
+def test_the_card_says_what_the_run_took_and_on_what(device: str, said: str) -> None:
+    looked = {"valid": 0.5, "critiqueability": 0.5, "helpfulness": 0.5, "base": 0.5}
+    curve = [
+        {"parameters": 7, "device": device},
+        {"step": 50, "millions": 1.0, "core_minutes": 5.0, "minutes": 9.0, "text": 1.0},
+        {"step": 60, "probe": looked},
+    ]
+    card = {"name": "sums critic", "reads": "Sums.", "cannot": "Words.", "numbers": []}
+    assert said in model_card(card, curve, start="nothing", command="train", remark="", seed=1, minutes=1.0)

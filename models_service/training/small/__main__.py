@@ -21,7 +21,8 @@ from models_service.training.small.vocabulary import learn_vocabulary
 #: The knobs of a plan that the command line may set, where it names them the same.
 _KNOBS = (
     "steps", "first_round", "length", "rows", "decay", "matrix_rate", "vector_rate", "warm_up", "hint_weight",
-    "picked", "hinted", "looks", "own_from", "own_share", "own_draws", "seed", "minutes", "workers",
+    "picked", "hinted", "looks", "own_from", "own_share", "own_draws", "seed", "minutes", "begins",
+    "ends", "workers",
 )  # fmt: skip
 
 _NO_LIMIT = Plan(steps=10**9)

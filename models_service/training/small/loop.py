@@ -54,6 +54,9 @@ class Plan:
     seed: int = 1
     minutes: float = 1e6
     """Wall time from the start of the program's clock; compiling counts, but moves no schedule."""
+    begins: float = 0.0
+    ends: float = 1.0
+    """The part of the schedule that the minutes cover: a long run can be cut into legs, each resuming the last."""
     workers: int = 0
     """Processes that make batches; with none they are made between steps."""
 
@@ -146,11 +149,13 @@ class Trainer:
     @property
     def progress(self) -> float:
         """Of the run, 0 to 1: by steps or by time, whichever is further. Time counts from the first step's end."""
-        if self._warm is None:
-            return self.step / self.plan.steps
-        ends = self.started + 60 * self.plan.minutes
-        passed = (time.monotonic() - self._warm) / max(1.0, ends - self._warm)
-        return min(1.0, max(self.step / self.plan.steps, passed))
+        begins, ends = self.plan.begins, self.plan.ends
+        passed = 0.0
+        if self._warm is not None:
+            stop = self.started + 60 * self.plan.minutes
+            passed = min(1.0, (time.monotonic() - self._warm) / max(1.0, stop - self._warm))
+        by_time = ends if passed == 1 else begins + (ends - begins) * passed  # rounding must not stop it short
+        return min(1.0, max(self.step / self.plan.steps, by_time))
 
     @property
     def stage(self) -> float:
@@ -224,7 +229,7 @@ class Trainer:
         clock = _Clock(time.process_time(), time.monotonic(), self.step, self.tokens)
         looked = drawn = self.progress * self.plan.looks
         self._draw_own(feed)
-        while self.progress < 1:
+        while self.progress < self.plan.ends:
             batch = feed.next(self.stage)
             recent.append(self._learn(batch))
             self.step += 1
@@ -232,7 +237,7 @@ class Trainer:
             if self._warm is None:
                 self._synchronize()
                 self._warm = time.monotonic()
-                clock = _Clock(time.process_time(), self._warm, self.step, self.tokens, feed.waited)
+                self.seconds += clock.lap(self.step, self.tokens, feed.waited)
             if self.step % _NOTE_EVERY == 0:
                 text, hint = torch.stack(recent).mean(0).tolist()
                 recent = []
