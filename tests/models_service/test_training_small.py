@@ -177,7 +177,7 @@ def test_every_stage_of_a_curriculum_makes_sheets_the_oracle_agrees_with(curricu
 
 def test_a_run_that_resumes_goes_on_where_it_stopped(tokenizer: Tokenizer, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    curriculum = replace(curriculum_addition.curriculum(ample=False), probe=lambda probe, stage: {})
+    curriculum = replace(curriculum_addition.curriculum(), probe=lambda probe, stage: {})
 
     def trainer(steps: int) -> Trainer:
         plan = Plan(steps=steps, length=128, rows=1, picked=64, hinted=16, looks=1)
@@ -223,7 +223,7 @@ def test_what_was_exported_can_be_trained_on(model: Decoder, tokenizer: Tokenize
 
 
 def _order(tokenizer: Tokenizer) -> Order:
-    curriculum = replace(curriculum_addition.curriculum(ample=False), own=3)
+    curriculum = replace(curriculum_addition.curriculum(), own=3)
     return Order(curriculum, tokenizer.to_str(), "a stream", 128, 2, 96, 32, own_from=1.7, own_share=0.5)
 
 
@@ -277,7 +277,7 @@ def test_a_remembering_encoder_gives_the_tokenizer_s_tokens(tokenizer: Tokenizer
 def test_a_run_by_time_ends_on_time_with_its_rate_decayed_and_can_be_cut_in_two(
     tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    curriculum = replace(curriculum_addition.curriculum(ample=False), probe=lambda probe, stage: {}, own=0)
+    curriculum = replace(curriculum_addition.curriculum(), probe=lambda probe, stage: {}, own=0)
 
     def leg(begins: float, ends: float) -> Trainer:
         plan = Plan(steps=10**9, length=128, rows=1, picked=64, hinted=16, minutes=1.5 / 60, begins=begins, ends=ends)
@@ -299,9 +299,9 @@ def test_a_run_by_time_ends_on_time_with_its_rate_decayed_and_can_be_cut_in_two(
 
 
 @pytest.mark.parametrize("stage", [1.0, 2.0])
-def test_an_ample_budget_reads_long_reports_of_strange_words_and_none_kept_for_testing(stage: float) -> None:
+def test_later_lessons_are_long_reports_of_strange_words_and_none_kept_for_testing(stage: float) -> None:
     rng = Random(5)
-    sheets = [curriculum_reports.sheet(rng, stage, ample=True) for _ in range(120)]
+    sheets = [curriculum_reports.sheet(rng, stage) for _ in range(120)]
     for sheet in sheets:
         statements = [one for one in read_statements(sheet.passage) if one]
         assert not kept_words() & {word.lower() for one in statements for word in (one.subject, one.value)}

@@ -48,7 +48,6 @@ def _parser() -> argparse.ArgumentParser:
         default = getattr(_NO_LIMIT, knob)
         parser.add_argument(f"--{knob.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--ample", action="store_true", help="a curriculum for a billion tokens, not for ten million")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--no-compile", dest="compiled", action="store_false")
     parser.add_argument("--init", type=Path, help="start from this model, under the task's own vocabulary")
@@ -82,7 +81,7 @@ def main() -> None:
     tokenizer = _tokenizer(options, module)
     trainer = Trainer(
         Plan(**{knob: getattr(options, knob) for knob in _KNOBS}),
-        module.curriculum(ample=options.ample),
+        module.curriculum(),
         tokenizer,
         options.output,
         shape=Shape(0, layers=options.layers),

@@ -96,6 +96,5 @@ def probe(probe: Probe, stage: float) -> dict[str, float]:
     return probe.look(problems) | {"base": round(sum(right) / len(right), 3)}
 
 
-def curriculum(*, ample: bool) -> Curriculum:
-    """The same whatever the budget: it is learned within any."""
+def curriculum() -> Curriculum:
     return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=150)

@@ -43,45 +43,41 @@ def proportions(stage: float) -> Proportions:
     return Proportions(verdicts=1.0, valid=2, invalid=2, refinements=0.1 if stage > 1.5 else 0.0)
 
 
-def vocabulary(rng: Random, stage: float, *, ample: bool) -> Vocabulary:
-    """Few made-up words until the first round has taught copying, then more.
+def vocabulary(rng: Random, stage: float) -> Vocabulary:
+    """Few made-up words until copying is learned, then a report has anything from some to most of its words made up.
 
-    With an ample budget they become the rule: a report has anything from some to nearly all of its words made up,
-    half of those of any letters, so that it is read where it was never seen.
+    Half of those are of any letters, so that reading is learned and not a list of words.
     """
-    if not ample:
-        ramp = min(1.0, max(0.0, stage - 0.5))
-        return Vocabulary(made_up_names=0.2 + 0.35 * ramp, made_up_values=0.05 + 0.12 * ramp)
-    ramp = min(1.0, max(0.0, (stage - 0.3) / 0.7))
+    ramp = min(1.0, max(0.0, (stage - 0.3) / 1.2))
     strangeness = rng.random()
     return Vocabulary(
-        made_up_names=0.2 + ramp * (0.1 + 0.7 * strangeness),
-        made_up_values=0.05 + ramp * 0.8 * strangeness,
+        made_up_names=0.2 + ramp * (0.1 + 0.6 * strangeness),
+        made_up_values=0.05 + ramp * 0.7 * strangeness,
         strange=0.5 * ramp,
     )
 
 
-def words(rng: Random, stage: float, *, ample: bool) -> tuple[int, int]:
-    """How many words the report may have. Each round begins with short ones; longer ones come at the end."""
-    if ample and stage > 1.4:
+def words(rng: Random, stage: float) -> tuple[int, int]:
+    """How many words the report may have. Each round begins with short ones; long ones come at the end."""
+    if stage > LONG_FROM:
         return rng.choice(((40, 120), (40, 120), (120, 250), (250, 400)))
-    if not ample and stage > 1.6 and rng.random() < 0.15:
-        return 130, 220
     if stage < 1:
         return 12, 50 + round(80 * max(0.0, stage - 0.4))
     grown = min(1.0, max(0.0, 3 * (stage - 1.05)))
     return 10 + round(25 * grown), 36 + round(94 * grown)
 
 
+#: The stage from which reports may have 400 words, which want rows of 1024 tokens.
+LONG_FROM = 1.5
 #: Weights of omitted, misstated, invented and stray facts: more of the last two than where the critic is
 #: measured, for otherwise they are too rare to be learned.
 _SHARES = (0.3, 0.3, 0.2, 0.2)
 
 
-def sheet(rng: Random, stage: float, *, ample: bool = False) -> Sheet:
+def sheet(rng: Random, stage: float) -> Sheet:
     """A report with graded answers; in the second round half of them flawed."""
-    vocabulary_now = vocabulary(rng, stage, ample=ample)
-    report = make_report(rng, words=words(rng, stage, ample=ample), vocabulary=vocabulary_now)
+    vocabulary_now = vocabulary(rng, stage)
+    report = make_report(rng, words=words(rng, stage), vocabulary=vocabulary_now)
     number = _answers(rng, stage, len(report.text))
     flawed = 0.2 if stage < 1 else 0.5
     graded = []
@@ -206,10 +202,10 @@ def _looked_at(length: tuple[int, int], number: int, held_out: bool) -> list[Pro
     return probed(Random(1_000_003), number, length=length, held_out=held_out)
 
 
-def probe(probe: Probe, stage: float, *, ample: bool = False) -> dict[str, float]:
+def probe(probe: Probe, stage: float) -> dict[str, float]:
     """The quick look of the loop: 96 problems, and the base task on the same questions.
 
-    With an ample budget also the share of valid critiques on long reports and on words never seen.
+    Once reports are long, also the share of valid critiques on long ones and on words never seen.
     """
     problems = _looked_at((15, 60) if stage < 0.5 else (40, 120), 96, False)
     answers = probe.answers([one.subject for one in problems])
@@ -218,20 +214,11 @@ def probe(probe: Probe, stage: float, *, ample: bool = False) -> dict[str, float
         for one, said in zip(problems, answers, strict=True)
     )
     found = probe.look(problems) | {"base": round(sound / len(problems), 3)}
-    if ample:
+    if stage > LONG_FROM:
         found["valid_long"] = probe.look(_looked_at((250, 400), 96, False))["valid"]
         found["valid_unseen"] = probe.look(_looked_at((40, 120), 96, True))["valid"]
     return found
 
 
-def curriculum(*, ample: bool) -> Curriculum:
-    """One curriculum. An ample budget, a GPU's, is a hundred times a core's: it affords long reports and rare words."""
-    return Curriculum(
-        TASK,
-        partial(sheet, ample=ample),
-        proportions,
-        partial(probe, ample=ample),
-        QUESTIONS,
-        CLASSES,
-        own=64 if ample else 40,
-    )
+def curriculum() -> Curriculum:
+    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=40)
