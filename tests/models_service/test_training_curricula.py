@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from random import Random
 from types import ModuleType
 
 import pytest
 
+from findings import jsonl
+from models_service.__main__ import main
 from models_service.synthetic.task import Problem
 from models_service.synthetic.three_sat import holds, read_answer, read_formula
 from models_service.training.small import curriculum_addition, curriculum_alphabetize, curriculum_three_sat
 from models_service.training.small.__main__ import CURRICULA
+from models_service.training.small.decoder import Decoder, Shape
+from models_service.training.small.export import save_for_transformers
 from models_service.training.small.lessons import Graded, Layout
 from models_service.training.small.vocabulary import learn_vocabulary
 
@@ -144,3 +150,31 @@ def test_a_literal_is_one_token_and_any_text_survives() -> None:
     assert len(tokens.ids) == 11
     for text in (" a = true, b = false\n", "Yes, no.\n\n\tÄ  b (¬"):
         assert tokenizer.decode(tokenizer.encode(text).ids) == text
+
+
+def test_a_critic_that_does_not_ship_is_measured_where_it_is_told_to_go(tmp_path: Path) -> None:
+    curriculum = curriculum_alphabetize
+    tokenizer = learn_vocabulary(curriculum.corpus(Random(7)), 2048, split=curriculum.SPLIT)
+    untrained = Decoder(Shape(tokenizer.get_vocab_size(), width=16, layers=1, heads=1, head_width=16, hidden=16))
+    save_for_transformers(untrained, tokenizer, tmp_path / "run" / "model")
+    seen = {"valid": 0.25, "critiqueability": 0.5, "helpfulness": 0.5, "base": 0.0}
+    jsonl.write(
+        tmp_path / "run" / "curve.jsonl",
+        [
+            {"plan": {}, "parameters": 1234},
+            {"step": 50, "millions": 0.5, "core_minutes": 1.5, "text": 3.0},
+            {"step": 50, "probe": seen},
+        ],
+    )
+    words = ["publish-critic", "alphabetize", "--run", str(tmp_path / "run"), "--trained-by", "a command", "--n", "4"]
+    with pytest.raises(SystemExit, match=r"no critic ships for 'alphabetize', .*: give --output"):
+        main(words)
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
+    card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
+    found = {(row["set"], row["measure"]): row for row in card["numbers"]}
+    assert found["made answers", "greedy critique valid"]["n"] == 2
+    assert found["its own answers, temperature 1", "own answers critiqueable"]["value"] == 1.0
+    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "1,234 parameters" in readme
+    assert "| 50 | 0.250 | 0.500 | 0.500 | 0.000 |" in readme
+    assert (tmp_path / "out" / "model.safetensors").exists()
