@@ -88,13 +88,14 @@ def test_a_list_is_hinted_word_by_word() -> None:
     words = curriculum_alphabetize.known_words()
     for graded in taught(curriculum_alphabetize):
         given = graded.question.partition(": ")[2].split()
-        misordered, skipped, extra, following, missing = (asked(graded, question) for question in range(5))
+        misordered, skipped, extra, follows, following, missing = (asked(graded, question) for question in range(6))
         for end in misordered:
             said = graded.answer[:end].split()
             before, word = ["", *said][-2:]
             assert misordered[end] == (word < before)
             assert skipped[end] == any(before < one < word and one not in said for one in given)
             assert extra[end] == (said.count(word) > given.count(word))
+            assert follows[end] == (words.index(before) if before else len(words))
             later = [one for one in words if one in given and one > word]
             assert following[end] == (words.index(later[0]) if later else len(words))
         absent = sorted(set(given) - set(graded.answer.split()))

@@ -18,18 +18,23 @@ TASK = Alphabetize()
 SPLIT: Split = "words"
 MOST = 18
 #: Training-only questions: whether the word here comes before the one it follows (0), whether a word was passed
-#: over before it (1), whether it is one too many (2), which word comes next in the alphabet of those given (3);
-#: and, asked at the answer's end, the first word that is missing (4). Words are classes by their place in the
-#: alphabet of all that occur; the last class is none.
-QUESTIONS, CLASSES = 5, 1 + len(known_words())
-_MISORDERED, _SKIPPED, _EXTRA, _NEXT, _MISSING = range(QUESTIONS)
+#: over before it (1), whether it is one too many (2), which word it follows (3), which comes next in the alphabet
+#: of those given (4); and, asked at the answer's end, the first word that is missing (5). Words are classes by
+#: their place in the alphabet of all that occur; the last class is none.
+#: Without 3 a trial found flaws long before it could name the second word of a pair: each word stands in the
+#: question too, where another follows it.
+QUESTIONS, CLASSES = 6, 1 + len(known_words())
+_MISORDERED, _SKIPPED, _EXTRA, _BEFORE, _NEXT, _MISSING = range(QUESTIONS)
 _PLACE = {word: place for place, word in enumerate(known_words())}
 _NONE = len(_PLACE)
 
 
 def proportions(stage: float) -> Proportions:
-    """Round 1 teaches the base task nearly alone; round 2 everything (paper, section 2.2.1)."""
-    return Proportions(verdicts=0.1 if stage < 1 else 1.0)
+    """Round 1 teaches the base task nearly alone; round 2 everything (paper, section 2.2.1).
+
+    Naming the words is what is learned last, so an answer with many flaws shows several of its critiques.
+    """
+    return Proportions(verdicts=0.1 if stage < 1 else 1.0, valid=4)
 
 
 def words(rng: Random, stage: float) -> int:
@@ -96,6 +101,7 @@ def hints(problem: Problem, answer: str) -> list[tuple[int, int, int]]:
             (end, _MISORDERED, int(word < before)),
             (end, _SKIPPED, int(skipped)),
             (end, _EXTRA, int(extra)),
+            (end, _BEFORE, _PLACE.get(before, _NONE)),
             (end, _NEXT, following),
         ]
         before = word
