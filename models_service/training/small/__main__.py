@@ -26,6 +26,14 @@ _KNOBS = (
     "ends", "workers",
 )  # fmt: skip
 
+#: Task to the module that says what is taught when; each is imported when its task is chosen.
+CURRICULA = {
+    "addition": "models_service.training.small.curriculum_addition",
+    "alphabetize": "models_service.training.small.curriculum_alphabetize",
+    "3-sat": "models_service.training.small.curriculum_three_sat",
+    "reports": "models_service.training.small.curriculum_reports",
+}
+
 _NO_LIMIT = Plan(steps=10**9)
 
 

@@ -10,6 +10,7 @@ from random import Random
 from models_service.synthetic.alphabetize import Alphabetize, given, known_words
 from models_service.synthetic.task import Problem
 from models_service.training.small import plain_tasks
+from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
 from models_service.training.small.probe import Probe, Probed
 from models_service.training.small.vocabulary import Split
@@ -124,6 +125,6 @@ def probe(probe: Probe, stage: float) -> dict[str, float]:
     return plain_tasks.look(TASK, probe)
 
 
-def own(probe: Probe, rng: Random) -> list[Sheet]:
-    """Fresh problems of the last stage with the model's own critiques of them."""
-    return plain_tasks.own(TASK, (sheet(rng, 2.0) for _ in range(100)), probe, rng)
+def curriculum(*, ample: bool) -> Curriculum:
+    """The same whatever the budget."""
+    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=100)

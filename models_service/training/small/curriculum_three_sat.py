@@ -16,6 +16,7 @@ from models_service.synthetic.three_sat import (
     write_answer,
 )
 from models_service.training.small import plain_tasks
+from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
 from models_service.training.small.probe import Probe, Probed
 from models_service.training.small.vocabulary import Split
@@ -100,6 +101,6 @@ def probe(probe: Probe, stage: float) -> dict[str, float]:
     return plain_tasks.look(TASK, probe)
 
 
-def own(probe: Probe, rng: Random) -> list[Sheet]:
-    """Fresh problems of the last stage with the model's own critiques of them."""
-    return plain_tasks.own(TASK, (sheet(rng, 2.0) for _ in range(150)), probe, rng)
+def curriculum(*, ample: bool) -> Curriculum:
+    """The same whatever the budget."""
+    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=150)

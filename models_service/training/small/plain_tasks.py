@@ -1,14 +1,13 @@
-"""What the curricula of tasks without a passage share: the vocabulary's text, the quick look, the third round."""
+"""What the curricula of tasks without a passage share: the vocabulary's text and the quick look."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from random import Random
 
 from models_service.formats import FINETUNED
 from models_service.synthetic.task import Problem, SyntheticTask
-from models_service.training.small.lessons import Sheet, with_own_critiques
 from models_service.training.small.probe import Probe, Probed
 from models_service.types import Subject
 
@@ -52,12 +51,3 @@ def look(task: SyntheticTask, probe: Probe) -> dict[str, float]:
         for text, one in zip(said, problems, strict=True)
     ]
     return probe.look(problems) | {"base": round(sum(sound) / len(sound), 3)}
-
-
-def own(task: SyntheticTask, sheets: Iterable[Sheet], probe: Probe, rng: Random) -> list[Sheet]:
-    """The sheets with what the model itself says of their answers, at three temperatures."""
-    fresh = list(sheets)
-    subjects = [Subject("", one.passage, graded.question, graded.answer) for one in fresh for graded in one.graded]
-    drawn = [probe.critiques(subjects, temperature=t, seed=rng.randrange(2**31)) for t in (0.3, 0.6, 1.0)]
-    said = iter(zip(*drawn, strict=True))
-    return [with_own_critiques(one, [next(said) for _ in one.graded], task) for one in fresh]
