@@ -26,13 +26,23 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+#: What fits beside a chart, of the measures whose names do not.
+_SHORT = {
+    "own answers critiqueable": "critiqueable",
+    "greedy critique valid, all own answers": "critique valid, all",
+    "greedy critique valid, critiqueable own answers": "valid, critiqueable",
+    "helpfulness AUC, critiques by the oracle": "AUC, oracle's critiques",
+    "helpfulness AUC, its own critiques": "AUC, its own critiques",
+}
+
+
 def self_critique_rows(answers: str, measures: Sequence[Measure]) -> Iterator[Row]:
     """The shares and areas of one set of answers, each problem its own passage. An undefined one has no row."""
     figure = f"self-critique, {answers} answers"
     for one in measures:
         if math.isfinite(one.interval.value):
             number = {**asdict(one.interval), "n": one.number, "n_passages": one.number}
-            yield {"figure": figure, "group": one.name, "judge": "oracle", **number}
+            yield {"figure": figure, "group": _SHORT.get(one.name, one.name), "judge": "oracle", **number}
 
 
 def gdc_rows(

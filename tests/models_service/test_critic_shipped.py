@@ -104,10 +104,10 @@ def test_evaluating_prints_the_papers_shares_and_writes_them(
     assert main(["evaluate", "self-critique", "--task", "addition", "--n", "16", "--output", str(output)]) == 0
     rows = [line.value for line in jsonl.read(output)]
     own = {row["group"]: row for row in rows if row["figure"] == "self-critique, own answers"}
-    of_wrong = "greedy critique valid, critiqueable own answers"
-    assert own.keys() - {of_wrong} == {"own answers critiqueable", "greedy critique valid, all own answers"}
+    of_wrong = "valid, critiqueable"
+    assert own.keys() - {of_wrong} == {"critiqueable", "critique valid, all"}
     # A share of no answers at all is no number, and has no row.
-    assert (of_wrong in own) == (own["own answers critiqueable"]["value"] > 0)
+    assert (of_wrong in own) == (own["critiqueable"]["value"] > 0)
     made = {row["group"]: row for row in rows if row["figure"] == "self-critique, made answers"}
     assert made["greedy critique valid"]["n"] == 8
     assert made["greedy critique valid"]["low95"] <= made["greedy critique valid"]["value"]
