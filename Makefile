@@ -3,13 +3,14 @@ PORT ?= 8000
 PY := .venv/bin/python
 SHELL := /bin/sh
 
-.PHONY: help demo critic test test-unit test-browser test-services lint format lock docs clean
+.PHONY: help demo critic scaling test test-unit test-browser test-services lint format lock docs clean
 
 help:
 	@echo "make demo          run the whole study on this machine (PORT=8000)"
 	@echo "make test          run every test: unit, browser, services"
 	@echo "make test-unit     only those that need no browser and no services"
 	@echo "make critic        train the critics that ship from nothing (hours; DEVICE=cuda: a quarter of one)"
+	@echo "make scaling       train five sizes of addition critic and draw what size changes (half an hour)"
 	@echo "make test-remote   the remote engine against llama.cpp's server (downloads, may compile it)"
 	@echo "make test-versions the engine on the oldest and newest transformers claimed (downloads)"
 	@echo "make lint          style, types, import contracts, templates, migrations, settings"
@@ -25,6 +26,10 @@ demo:
 critic:
 	@scripts/install dev
 	@DEVICE=$(or $(DEVICE),cpu) scripts/critic
+
+scaling:
+	@scripts/install dev
+	@scripts/scaling
 
 test:
 	@scripts/install dev

@@ -13,7 +13,7 @@ from findings.records import RecordError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "measures, as `models_service evaluate gdc | refinement | quality | sycophancy | loss` write")
+    add_file(parser, "measures, as `models_service evaluate` writes, of any kind but ranking")
     parser.add_argument("--out", type=Path, required=True, help="folder for the figures; made if missing")
 
 

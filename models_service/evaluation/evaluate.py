@@ -6,9 +6,8 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from findings import jsonl
 from findings.records import HELPFULNESS, read
@@ -23,6 +22,7 @@ from models_service.evaluation.reporting import (
     loss_rows,
     quality_rows,
     refinement_rows,
+    self_critique_rows,
     sycophancy_rows,
 )
 from models_service.evaluation.reporting import lines as table
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=[],
             help="a model's validation loss in nats per token, to draw it at; if not given, what its training recorded",
         )
+        evaluation.add_argument("--scale-from", type=Path, help="what `evaluate loss --output` wrote of these models")
     _add_shared_arguments(kinds.add_parser("loss", help=LOSS, description=LOSS))
     for kind in ("gdc", "refinement"):
         kinds.choices[kind].add_argument("--best-of", type=int, nargs="+", help="how many to choose from")
@@ -118,8 +119,16 @@ def _scales(models: Sequence[str], told: Sequence[tuple[str, float]]) -> dict[st
     return {model: recorded_loss(model) for model in models} | dict(told)
 
 
+def _measured_scales(losses: Path | None, task: SyntheticTask, models: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """The losses of these models on the task, as `evaluate loss` wrote them. Raises JsonlError."""
+    for line in jsonl.read(losses) if losses else ():
+        row = line.value
+        if row["task"] == task.name and row["model"] in models:
+            yield row["model"], row["scale"]
+
+
 def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
-    scales = _scales(models, args.scale)
+    scales = _scales(models, [*_measured_scales(args.scale_from, task, models), *args.scale])
     engines = {model: open_engine(EngineSettings(model=model, engine=args.engine)) for model in models}
     _, measure = KINDS[args.kind]
     for row in measure(engines, task, args):
@@ -176,7 +185,7 @@ def _told(model: str, task: SyntheticTask, rows: list[Row]) -> Iterator[Row]:
         yield {"model": model} | row
 
 
-def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
     made = draw_problems(task, number=args.n, seed=args.seed)
     said = answer_all(engine, [problem for problem, _ in made], seed=args.seed, temperature=args.temperature)
     own = [(problem, answer) for (problem, _), answer in zip(made, said, strict=True)]
@@ -192,8 +201,7 @@ def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> I
         sys.stdout.write(f"\n{task.name}, {answers} answers, {engine.identity.name}\n")
         for line in lines(measures):
             sys.stdout.write(line + "\n")
-        for one in measures:
-            yield {"answers": answers, "measure": one.name, "n": one.number} | asdict(one.interval)
+        yield from self_critique_rows(answers, measures)
 
 
 LOSS: Final = "nats per learned token of a task's demonstrations: the scale that the other evaluations put models at"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from models_service.evaluation.gdc import sample_questions
 from models_service.evaluation.loss import demonstrations, token_losses
 from models_service.evaluation.quality import Cell, valid_critiques
 from models_service.evaluation.refinement import GRID, outcomes, refine_all
+from models_service.evaluation.self_critique import Measure
 from models_service.evaluation.sycophancy import shifts
 from models_service.synthetic import SyntheticTask
 
@@ -22,6 +24,25 @@ if TYPE_CHECKING:
     from models_service.engine.loading import Loaded
 
 Row = dict[str, Any]
+
+
+#: What fits beside a chart, of the measures whose names do not.
+_SHORT = {
+    "own answers critiqueable": "critiqueable",
+    "greedy critique valid, all own answers": "critique valid, all",
+    "greedy critique valid, critiqueable own answers": "valid, critiqueable",
+    "helpfulness AUC, critiques by the oracle": "AUC, oracle's critiques",
+    "helpfulness AUC, its own critiques": "AUC, its own critiques",
+}
+
+
+def self_critique_rows(answers: str, measures: Sequence[Measure]) -> Iterator[Row]:
+    """The shares and areas of one set of answers, each problem its own passage. An undefined one has no row."""
+    figure = f"self-critique, {answers} answers"
+    for one in measures:
+        if math.isfinite(one.interval.value):
+            number = {**asdict(one.interval), "n": one.number, "n_passages": one.number}
+            yield {"figure": figure, "group": _SHORT.get(one.name, one.name), "judge": "oracle", **number}
 
 
 def gdc_rows(

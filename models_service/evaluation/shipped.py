@@ -1,4 +1,4 @@
-"""Measuring a shipped critic for its card: on fresh problems, by kind, by length, off its lexicon, without reading.
+"""Measuring a small critic for its card: on fresh problems, by kind, by length, off its lexicon, without reading.
 
 Every number comes with a 95 % interval, resampled by problem.
 """
@@ -17,8 +17,10 @@ from models_service.engine.interface import Engine
 from models_service.evaluation.self_critique import (
     Judged,
     Measure,
+    answer_all,
     critic_measures,
     draw_problems,
+    figure_5,
     judge_all,
     oracle_helpfulness,
     share,
@@ -32,10 +34,18 @@ from models_service.types import Subject
 LENGTHS = {"40 to 120 words": (40, 120), "120 to 250 words": (120, 250), "250 to 400 words": (250, 400)}
 
 
-def measure_addition(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -> Iterator[dict[str, Any]]:
-    """One digit changed in half of the sums; and the model's own sums."""
-    yield from _everything(engine, task, "one digit changed", number=number, seed=seed)
+#: What the flawed half of a task's made answers is like, where that is one thing.
+FLAWS = {"addition": "one digit changed"}
+
+
+def measure_plain(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -> Iterator[dict[str, Any]]:
+    """A task of one kind of problem: made answers, half of them flawed, the model's own, and its critiques of these."""
+    yield from _everything(engine, task, FLAWS.get(task.name, "made answers"), number=number, seed=seed)
     yield _row("its own answers, greedy", own_errors(engine, task, number=number, seed=seed))
+    problems = [problem for problem, _ in draw_problems(task, number=number, seed=seed)]
+    said = answer_all(engine, problems, seed=seed, temperature=1.0)
+    judged = judge_all(engine, task, list(zip(problems, said, strict=True)), seed=seed)
+    yield from _rows("its own answers, temperature 1", figure_5(judged))
 
 
 def measure_reports(engine: Engine, *, number: int, seed: int) -> Iterator[dict[str, Any]]:

@@ -33,7 +33,7 @@ class Alphabetize:
 
     def generate(self, rng: Random) -> Problem:
         """Distinct common words in random order."""
-        return Problem("", _OPENING + " ".join(rng.sample(_words(), self._number)))
+        return Problem("", _OPENING + " ".join(rng.sample(known_words(), self._number)))
 
     def corrupt(self, rng: Random, problem: Problem) -> str:
         """Neighbours swapped, a word moved, dropped or slipped in: once, twice or three times."""
@@ -50,14 +50,14 @@ class Alphabetize:
         return drawn(self, rng, flawed=flawed)
 
     def answer(self, problem: Problem) -> str:
-        return " ".join(sorted(_given(problem)))
+        return " ".join(sorted(given(problem)))
 
     def valid_critiques(self, problem: Problem, answer: str) -> list[str]:
         """One for each misordered pair of neighbours, each missing and each extra word."""
         said = answer.split()
         found = [_misordered(x, y) for x, y in pairwise(said) if x > y]
-        found += [f"Word missing: {word}" for word in Counter(_given(problem)) - Counter(said)]
-        found += [f"Extra word: {word}" for word in Counter(said) - Counter(_given(problem))]
+        found += [f"Word missing: {word}" for word in Counter(given(problem)) - Counter(said)]
+        found += [f"Extra word: {word}" for word in Counter(said) - Counter(given(problem))]
         return list(dict.fromkeys(found))
 
     def invalid_critiques(self, rng: Random, problem: Problem, answer: str) -> list[str]:
@@ -65,11 +65,11 @@ class Alphabetize:
         said = answer.split()
         pairs = [_misordered(x, y) for x, y in pairwise(said) if x < y]
         found = rng.sample(pairs, min(2, len(pairs)))
-        found += [rng.choice(("Word missing: ", "Extra word: ")) + rng.choice(_given(problem)) for _ in range(2)]
+        found += [rng.choice(("Word missing: ", "Extra word: ")) + rng.choice(given(problem)) for _ in range(2)]
         return [text for text in dict.fromkeys(found) if not self.is_helpful(problem, answer, text)]
 
     def is_critiqueable(self, problem: Problem, answer: str) -> bool:
-        return answer.split() != sorted(_given(problem))
+        return answer.split() != sorted(given(problem))
 
     def is_helpful(self, problem: Problem, answer: str, critique: str) -> bool:
         """Valid if the pair stands so in the answer and is truly misordered, or the word is missing or extra."""
@@ -85,13 +85,13 @@ def _misordered(first: str, second: str) -> str:
     return f"Words misordered: {first} comes alphabetically after {second}"
 
 
-def _given(problem: Problem) -> list[str]:
+def given(problem: Problem) -> list[str]:
     if not problem.question.startswith(_OPENING):
         raise ValueError(f"not an alphabetizing question: {problem.question[:80]!r}")
     return problem.question.removeprefix(_OPENING).split()
 
 
-def _words() -> list[str]:
+def known_words() -> list[str]:
     """The plain words of the reports' lexicon."""
     values = language().words.values.values()
     return sorted({word for words in values for word in words if word.islower()})
@@ -108,4 +108,4 @@ def _change(rng: Random, words: list[str]) -> None:
     elif kind == "drop":
         words.pop(place)
     else:
-        words.insert(place, rng.choice(_words()))
+        words.insert(place, rng.choice(known_words()))

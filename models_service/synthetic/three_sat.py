@@ -42,19 +42,19 @@ class ThreeSat:
         wanted = rng.randint(*self._clauses)
         while len(clauses) < wanted:
             clause = tuple((variable, rng.random() < 0.5) for variable in rng.sample(VARIABLES, 3))
-            if _holds(clause, hidden):
+            if holds(clause, hidden):
                 clauses.append(clause)
         return Problem("", _OPENING + " ∧ ".join(map(write_clause, clauses)))
 
     def corrupt(self, rng: Random, problem: Problem) -> str:
         """The oracle's assignment with one to three values flipped so that some clause fails."""
-        clauses = _read_formula(problem)
-        right = _read_answer(self.answer(problem))
+        clauses = read_formula(problem)
+        right = read_answer(self.answer(problem))
         while True:
             flipped = set(rng.sample(VARIABLES, rng.choice((1, 1, 2, 3))))
             values = {variable: value != (variable in flipped) for variable, value in right.items()}
-            if not all(_holds(clause, values) for clause in clauses):
-                return _write_answer(values)
+            if not all(holds(clause, values) for clause in clauses):
+                return write_answer(values)
 
     def draw(self, rng: Random, *, flawed: bool) -> tuple[Problem, str]:
         """The oracle's answer or a corruption of it."""
@@ -62,24 +62,24 @@ class ThreeSat:
 
     def answer(self, problem: Problem) -> str:
         """The first satisfying assignment, counting up from all false. Raises ValueError if there is none."""
-        clauses = _read_formula(problem)
+        clauses = read_formula(problem)
         for bits in product((False, True), repeat=len(VARIABLES)):
             values = dict(zip(VARIABLES, bits, strict=True))
-            if all(_holds(clause, values) for clause in clauses):
-                return _write_answer(values)
+            if all(holds(clause, values) for clause in clauses):
+                return write_answer(values)
         raise ValueError("the formula has no satisfying assignment")
 
     def valid_critiques(self, problem: Problem, answer: str) -> list[str]:
         """One for each clause the answer leaves unsatisfied, in the formula's order."""
-        values = _read_answer(answer)
-        failing = [clause for clause in _read_formula(problem) if not _holds(clause, values)]
+        values = read_answer(answer)
+        failing = [clause for clause in read_formula(problem) if not holds(clause, values)]
         return list(dict.fromkeys(wording(clause) for clause in failing))
 
     def invalid_critiques(self, rng: Random, problem: Problem, answer: str) -> list[str]:
         """Clauses that hold, and one with a literal turned around."""
-        values = _read_answer(answer)
-        clauses = _read_formula(problem)
-        good = [clause for clause in clauses if _holds(clause, values)]
+        values = read_answer(answer)
+        clauses = read_formula(problem)
+        good = [clause for clause in clauses if holds(clause, values)]
         found = [wording(clause) for clause in rng.sample(good, min(3, len(good)))]
         variable, sign = (turned := list(rng.choice(clauses)))[0]
         turned[0] = (variable, not sign)
@@ -95,9 +95,9 @@ class ThreeSat:
         match = _CRITIQUE.fullmatch(critique)
         if match is None or _CLAUSE.fullmatch(match[1]) is None:
             return False
-        named, values = _read_clause(match[1]), _read_answer(answer)
-        in_formula = any(set(clause) == set(named) for clause in _read_formula(problem))
-        return in_formula and not _holds(named, values)
+        named, values = _read_clause(match[1]), read_answer(answer)
+        in_formula = any(set(clause) == set(named) for clause in read_formula(problem))
+        return in_formula and not holds(named, values)
 
 
 def write_clause(clause: Clause) -> str:
@@ -109,7 +109,7 @@ def wording(clause: Clause) -> str:
     return f"The following clause is not satisfied: {write_clause(clause)}"
 
 
-def _holds(clause: Clause, values: dict[str, bool]) -> bool:
+def holds(clause: Clause, values: dict[str, bool]) -> bool:
     """Whether a literal is true; a variable without a value makes none true."""
     return any(values.get(variable) is plain for variable, plain in clause)
 
@@ -118,16 +118,16 @@ def _read_clause(text: str) -> Clause:
     return tuple((name, not sign) for sign, name in re.findall(r"(¬?)([a-i])", text))
 
 
-def _read_formula(problem: Problem) -> list[Clause]:
+def read_formula(problem: Problem) -> list[Clause]:
     clauses = [_read_clause(text) for text in _CLAUSE.findall(problem.question)]
     if not clauses:
         raise ValueError(f"no clauses in {problem.question[:80]!r} (expected such as '(¬g ∨ f ∨ a)')")
     return clauses
 
 
-def _read_answer(answer: str) -> dict[str, bool]:
+def read_answer(answer: str) -> dict[str, bool]:
     return {variable: value == "true" for variable, value in _VALUE.findall(answer)}
 
 
-def _write_answer(values: dict[str, bool]) -> str:
+def write_answer(values: dict[str, bool]) -> str:
     return ", ".join(f"{variable} = {str(value).lower()}" for variable, value in values.items())

@@ -103,12 +103,12 @@ def test_evaluating_prints_the_papers_shares_and_writes_them(
     output = tmp_path / "measures.jsonl"
     assert main(["evaluate", "self-critique", "--task", "addition", "--n", "16", "--output", str(output)]) == 0
     rows = [line.value for line in jsonl.read(output)]
-    assert [row["measure"] for row in rows if row["answers"] == "own"] == [
-        "own answers critiqueable",
-        "greedy critique valid, all own answers",
-        "greedy critique valid, critiqueable own answers",
-    ]
-    made = {row["measure"]: row for row in rows if row["answers"] == "made"}
+    own = {row["group"]: row for row in rows if row["figure"] == "self-critique, own answers"}
+    of_wrong = "valid, critiqueable"
+    assert own.keys() - {of_wrong} == {"critiqueable", "critique valid, all"}
+    # A share of no answers at all is no number, and has no row.
+    assert (of_wrong in own) == (own["critiqueable"]["value"] > 0)
+    made = {row["group"]: row for row in rows if row["figure"] == "self-critique, made answers"}
     assert made["greedy critique valid"]["n"] == 8
     assert made["greedy critique valid"]["low95"] <= made["greedy critique valid"]["value"]
     assert "addition, made answers" in capsys.readouterr().out

@@ -108,6 +108,16 @@ def test_what_is_told_goes_before_what_was_recorded(tmp_path: Path) -> None:
     assert {row["scale"] for row in rows} == {2.0}
 
 
+def test_measured_losses_put_models_at_their_scale(tmp_path: Path) -> None:
+    """Those of the task and models asked for; what is told on the command line goes before them."""
+    losses = tmp_path / "losses.jsonl"
+    measured = [("alphabetize", "x", 2.5), ("alphabetize", "y", 1.5), ("addition", "x", 9.0), ("alphabetize", "z", 8.0)]
+    jsonl.write(losses, [{"task": task, "model": model, "scale": scale} for task, model, scale in measured])
+    words = ["self-critique", "--model", "x", "--model", "y", "--scale-from", str(losses), "--scale", "y=1"]
+    rows = evaluate(tmp_path / "rows.jsonl", *words)
+    assert {(row["model"], row["scale"]) for row in rows} == {("x", 2.5), ("y", 1.0)}
+
+
 @pytest.mark.parametrize("words", ["rule", "rule=", "=1", "rule=-1", "rule=nan", "rule=inf", "rule=low"])
 def test_a_scale_that_is_no_loss_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -120,7 +130,7 @@ def test_a_scale_of_a_model_that_is_not_evaluated_is_refused(tmp_path: Path) -> 
         evaluate(tmp_path / "rows.jsonl", "gdc", "--model", "rule", "--scale", "other=1")
 
 
-@pytest.mark.parametrize("kind", ["gdc", "refinement", "quality", "sycophancy"])
+@pytest.mark.parametrize("kind", ["self-critique", "gdc", "refinement", "quality", "sycophancy"])
 def test_every_evaluation_of_scaled_models_is_drawn_at_their_scale(kind: str, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     evaluate(rows, kind, "--model", "x", "--model", "y", "--scale", "x=2", "--scale", "y=1")

@@ -42,7 +42,7 @@ SHEET = Sheet(
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return learn_vocabulary(curriculum_addition.corpus(Random(1)), 400, split_digits=True)
+    return learn_vocabulary(curriculum_addition.corpus(Random(1)), 400, split="digits")
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_growing_adds_blocks_and_changes_nothing_yet(model: Decoder) -> None:
 
 
 def test_a_transplanted_token_keeps_the_embedding_it_had(model: Decoder, tokenizer: Tokenizer) -> None:
-    other = learn_vocabulary(["Passage: Mara works at the mill. " * 9], 300, split_digits=False)
+    other = learn_vocabulary(["Passage: Mara works at the mill. " * 9], 300, split="words")
     moved = transplant(model, tokenizer, other)
     assert moved.shape.vocabulary == other.get_vocab_size()
     old, new = tokenizer.get_vocab(), other.get_vocab()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +26,14 @@ _KNOBS = (
     "ends", "workers",
 )  # fmt: skip
 
+#: Task to the module that says what is taught when; each is imported when its task is chosen.
+CURRICULA = {
+    "addition": "models_service.training.small.curriculum_addition",
+    "alphabetize": "models_service.training.small.curriculum_alphabetize",
+    "3-sat": "models_service.training.small.curriculum_three_sat",
+    "reports": "models_service.training.small.curriculum_reports",
+}
+
 _NO_LIMIT = Plan(steps=10**9)
 
 
@@ -33,7 +42,7 @@ def _tokenizer(options: argparse.Namespace, module: Any) -> Tokenizer:
     if options.resume:
         tokenizer = Tokenizer.from_file(str(options.resume.with_name("tokenizer.json")))
     else:
-        tokenizer = learn_vocabulary(module.corpus(Random(7)), 2048, split_digits=options.task == "addition")
+        tokenizer = learn_vocabulary(module.corpus(Random(7)), 2048, split=module.SPLIT)
     options.output.mkdir(parents=True, exist_ok=True)
     if int(os.environ.get("RANK", "0")) == 0:
         tokenizer.save(str(options.output / "tokenizer.json"))
@@ -42,12 +51,15 @@ def _tokenizer(options: argparse.Namespace, module: Any) -> Tokenizer:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    parser.add_argument("task", choices=("addition", "reports"))
+    parser.add_argument("task", choices=CURRICULA)
     parser.add_argument("--output", type=Path, required=True)
     for knob in _KNOBS:
         default = getattr(_NO_LIMIT, knob)
         parser.add_argument(f"--{knob.replace('_', '-')}", type=type(default), default=default)
+    parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=3)
+    parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--no-compile", dest="compiled", action="store_false")
     parser.add_argument("--init", type=Path, help="start from this model, under the task's own vocabulary")
@@ -74,17 +86,14 @@ def main() -> None:
             parser.error("processes that share a run count steps, on CPU")
         torch.distributed.init_process_group("gloo")
     _prepare(options.device)
-    if options.task == "reports":
-        from models_service.training.small import curriculum_reports as module
-    else:
-        from models_service.training.small import curriculum_addition as module  # type: ignore[no-redef]
+    module = import_module(CURRICULA[options.task])
     tokenizer = _tokenizer(options, module)
     trainer = Trainer(
         Plan(**{knob: getattr(options, knob) for knob in _KNOBS}),
         module.curriculum(),
         tokenizer,
         options.output,
-        shape=Shape(0, layers=options.layers),
+        shape=Shape(0, options.width, options.layers, options.heads, hidden=options.hidden),
         compiled=options.compiled,
         device=options.device,
         started=started,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from random import Random
 
-from models_service.formats import FINETUNED
 from models_service.synthetic.addition import Addition
 from models_service.synthetic.task import Problem
+from models_service.training.small import plain_tasks
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
 from models_service.training.small.probe import Probe, Probed
-from models_service.types import Subject
+from models_service.training.small.vocabulary import Split
 
 TASK = Addition()
+SPLIT: Split = "digits"
 #: Training-only questions: the right digit here (0), whether the digit here is wrong (1), whether the digit
 #: at each index is wrong, asked at the answer's end (2 to 8).
 QUESTIONS, CLASSES = 9, 10
@@ -59,41 +59,17 @@ def grade(rng: Random, question: str, answer: str) -> Graded:
 
 def corpus(rng: Random) -> Iterator[str]:
     """Text to learn the vocabulary from."""
-    for _ in range(2000):
-        problem = TASK.generate(rng)
-        wrong = TASK.corrupt(rng, problem)
-        critique = TASK.valid_critiques(problem, wrong)[0]
-        subject = Subject(key="", passage="", question=problem.question, answer=wrong)
-        for label in (True, False):
-            yield "".join(piece.text for piece in FINETUNED.helpfulness_example(subject, critique, label))
-        yield "".join(piece.text for piece in FINETUNED.refinement_prompt(subject, None))
+    return plain_tasks.corpus(TASK, rng)
 
 
 def probed(rng: Random, number: int) -> list[Probed]:
     """Problems to look at: every other answer sound, the others with one digit changed."""
-    found = []
-    for place in range(number):
-        problem = TASK.generate(rng)
-        answer = TASK.corrupt_one_digit(rng, problem) if place % 2 else TASK.answer(problem)
-        valid = TASK.valid_critiques(problem, answer)
-        invalid = TASK.invalid_critiques(rng, problem, answer)
-        found.append(
-            Probed(
-                Subject(key=str(place), passage="", question=problem.question, answer=answer),
-                critiqueable=bool(valid),
-                helpful=partial(TASK.is_helpful, problem, answer),
-                examples=[(text, True) for text in valid[:1]] + [(text, False) for text in invalid[:1] if valid],
-            )
-        )
-    return found
+    return plain_tasks.probed(TASK, rng, number)
 
 
 def probe(probe: Probe, stage: float) -> dict[str, float]:
-    """The quick look of the loop: 128 problems, and the base task on the same questions."""
-    problems = probed(Random(1_000_003), 128)
-    said = probe.answers([one.subject for one in problems])
-    right = [text == TASK.answer(Problem("", one.subject.question)) for text, one in zip(said, problems, strict=True)]
-    return probe.look(problems) | {"base": round(sum(right) / len(right), 3)}
+    """The quick look of the loop."""
+    return plain_tasks.look(TASK, probe)
 
 
 def curriculum() -> Curriculum:

@@ -23,9 +23,11 @@ from models_service.synthetic.task import Problem
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
 from models_service.training.small.probe import Probe, Probed
+from models_service.training.small.vocabulary import Split
 from models_service.types import Subject
 
 TASK = Reports()
+SPLIT: Split = "words"
 #: Training-only questions: what is wrong with the value ending here, or left out before it (0), how each of
 #: the topic's five facts fares, asked at the answer's end (1 to 5), which of the five the report tells next
 #: after this one (6).

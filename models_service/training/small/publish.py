@@ -1,7 +1,8 @@
 """`python -m models_service publish-critic TASK --run DIR`: measure a trained critic and put it where critics ship.
 
 Writes weights, tokenizer, `card.json` (what pages show) and README.md (the model card) into
-models_service/critic/TASK. Every number is measured here, by the engine that users run.
+models_service/critic/TASK, or into `--output`, which a task without a shipped critic needs. Every number is
+measured here, by the engine that users run.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from typing import Any
 
 from models_service import critic
 from models_service.engine.interface import EngineSettings, open_engine
-from models_service.evaluation.shipped import measure_addition, measure_reports
+from models_service.evaluation.shipped import measure_plain, measure_reports
 from models_service.synthetic import TASKS
 from models_service.training.small.loop import CORE
 
 READS = {
     "addition": "Sums of two six-digit numbers and an answer to each, and nothing else.",
+    "alphabetize": "Lists of eighteen words of a list of 270, and an alphabetical order of each.",
+    "3-sat": "Formulas of 14 to 24 clauses over nine variables, and a value for each variable.",
     "reports": "Generated reports of about 40 to 120 words in this project's own small language of facts, "
     "questions about them, and answers in the same sentences.",
 }
 CANNOT = {
     "addition": "It cannot read words, other arithmetic, or numbers of another length.",
+    "alphabetize": "It cannot read other words, or say anything of them but their order and presence.",
+    "3-sat": "It cannot read other logic, or formulas of more clauses or variables.",
     "reports": "It cannot read text that a person wrote, or judge style, reasoning or anything but the facts of "
     "that language; it is worse on longer reports and on names and values it never saw.",
 }
@@ -35,7 +40,7 @@ CANNOT = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", choices=sorted(READS))
     parser.add_argument("--run", type=Path, required=True, help="the directory that training wrote")
-    parser.add_argument("--output", type=Path, help="models_service/critic/TASK if not given")
+    parser.add_argument("--output", type=Path, help="if not given, where the task's critic ships")
     parser.add_argument("--trained-by", required=True, help="the command line that trained it, for the card")
     parser.add_argument("--start", default="random weights", help="what training started from")
     parser.add_argument("--remark", default="", help="anything a reader of the card should know of the training")
@@ -45,16 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Copy, measure, write both cards."""
-    output: Path = args.output or Path(critic.__file__).parent / args.task
+    try:
+        output: Path = args.output or critic.critic_for(args.task)
+    except ValueError as error:
+        raise SystemExit(f"error: {error}: give --output") from error
     output.mkdir(parents=True, exist_ok=True)
     for path in sorted((args.run / "model").iterdir()):
         shutil.copyfile(path, output / path.name)
     started = time.process_time()
     engine = open_engine(EngineSettings(model=str(output)))
-    if args.task == "addition":
-        numbers = list(measure_addition(engine, TASKS["addition"], number=args.n, seed=args.seed))
-    else:
+    if args.task == "reports":
         numbers = list(measure_reports(engine, number=args.n, seed=args.seed))
+    else:
+        numbers = list(measure_plain(engine, TASKS[args.task], number=args.n, seed=args.seed))
     minutes = (time.process_time() - started) / 60
     curve = [json.loads(line) for line in (args.run / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
     card = {

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Literal
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+#: What no token may join: words, signs and spaces as GPT-2 parts them; the same with each digit alone; or only
+#: what spaces and commas part, so that `(¬a` and ` b)` are tokens, a literal each.
+Split = Literal["words", "digits", "literals"]
+
+_LITERALS = Regex(r" ?[^\s,]+|[\s,]")
 
 
-def learn_vocabulary(texts: Iterable[str], size: int, *, split_digits: bool) -> Tokenizer:
+def learn_vocabulary(texts: Iterable[str], size: int, *, split: Split) -> Tokenizer:
     """A tokenizer of at most `size` tokens; id 0 pads and 1 ends. Any text encodes and decodes exactly."""
     tokenizer = Tokenizer(models.BPE())
-    digits = [pre_tokenizers.Digits(individual_digits=True)] if split_digits else []
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(_splitters(split))
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
@@ -23,6 +29,14 @@ def learn_vocabulary(texts: Iterable[str], size: int, *, split_digits: bool) -> 
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+def _splitters(split: Split) -> list[pre_tokenizers.PreTokenizer]:
+    if split == "literals":
+        parts = pre_tokenizers.Split(_LITERALS, behavior="isolated")
+        return [parts, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    digits = [pre_tokenizers.Digits(individual_digits=True)] if split == "digits" else []
+    return [*digits, pre_tokenizers.ByteLevel(add_prefix_space=False)]
 
 
 _STRETCH = re.compile(r" ?[^ ]+")
