@@ -20,7 +20,9 @@ from models_service.engine.recorded import RecordedBatch
 from models_service.engine.sampling import Stream
 from models_service.engine.stretch_plans import Store, combine, pieces
 from models_service.engine.stretches import Stretch, Stretches, attend_stretches, known
+from models_service.engine.ways import ByStretch
 from tests.models_service.test_engine_exactness import ask
+from tests.models_service.tiny_models import COVERED
 
 PROMPTS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=9).map(tuple), min_size=1, max_size=5, unique=True)
 
@@ -144,3 +146,25 @@ def test_the_devices_noise_depends_on_stream_and_step_alone():
     again = noise.add(logits)
     assert torch.equal(again[0], first[2])
     assert torch.equal(again[1], first[0])
+
+
+@pytest.mark.parametrize("kind", COVERED)
+def test_a_step_asks_nothing_of_the_host(model_directory, monkeypatch, kind):
+    """On the meta device tensors have no values: whatever reads one fails there, as it would in a recording."""
+    nowhere = torch.device("meta")
+    loaded = load(EngineSettings(model=str(model_directory(kind))))
+    tree = PrefixTreeBackend(loaded, "stretch")
+    loaded.model.to(nowhere)
+    tree._no_mask = tree._no_mask.to(nowhere)
+    way = ByStretch(tree.forward, 3, frozenset({1, 2}), nowhere)
+    packing = pack([ask(0).critique, ask(1).critique])
+    way.reading(packing, rows=16, limit=9)
+    batch = way.batch(packing, None, packing.ends, 8, 9)
+    batch._noise = DeviceNoise(ask(0).streams + ask(1).streams, [0.5] * 16, nowhere)
+
+    def kernel(q, k, v, stretches, scale):
+        return q.new_empty(*q.shape[:2], v.shape[-1]), q.new_empty(q.shape[1], q.shape[0], dtype=torch.float32)
+
+    monkeypatch.setattr("models_service.engine.stretch_plans.attend_stretches", kernel)
+    batch._launch()
+    assert batch._tokens.device.type == "meta"
