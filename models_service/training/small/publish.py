@@ -25,7 +25,7 @@ READS = {
     "addition": "Sums of two six-digit numbers and an answer to each, and nothing else.",
     "alphabetize": "Lists of eighteen words of a list of 270, and an alphabetical order of each.",
     "3-sat": "Formulas of 14 to 24 clauses over nine variables, and a value for each variable.",
-    "reports": "Generated reports of about 40 to 120 words in this project's own small language of facts, "
+    "reports": "Generated reports of about 40 to 400 words in this project's own small language of facts, "
     "questions about them, and answers in the same sentences.",
 }
 CANNOT = {
@@ -33,7 +33,7 @@ CANNOT = {
     "alphabetize": "It cannot read other words, or say anything of them but their order and presence.",
     "3-sat": "It cannot read other logic, or formulas of more clauses or variables.",
     "reports": "It cannot read text that a person wrote, or judge style, reasoning or anything but the facts of "
-    "that language; it is worse on longer reports and on names and values it never saw.",
+    "that language; it is worse on reports of more than 120 words and on names and values it never saw.",
 }
 
 
