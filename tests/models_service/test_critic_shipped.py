@@ -20,9 +20,9 @@ FLOORS = {
         "helpfulness AUC, critiques by the oracle": 0.93,
     },
     "reports": {
-        "greedy critique valid": 0.50,
-        "critiqueability AUC": 0.88,
-        "helpfulness AUC, critiques by the oracle": 0.87,
+        "greedy critique valid": 0.75,
+        "critiqueability AUC": 0.92,
+        "helpfulness AUC, critiques by the oracle": 0.95,
     },
 }
 
