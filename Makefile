@@ -25,7 +25,7 @@ demo:
 
 critic:
 	@scripts/install dev
-	@DEVICE=$(or $(DEVICE),cpu) scripts/critic
+	@scripts/critic
 
 scaling:
 	@scripts/install dev

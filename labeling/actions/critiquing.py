@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from rapidfuzz.distance import Levenshtein
 
-from labeling.actions.working import begin, elapsed_ms, record
+from labeling.actions.working import begin, elapsed_ms, record, submitted
 from labeling.assigning import locked
 from labeling.enums import AssignmentState, Category, CritiqueOrigin, EventKind, Severity
 from labeling.models import (
@@ -175,30 +175,6 @@ def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Submission
     return submission
 
 
-def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int) -> None:
-    """Take the page's count of active time. It only grows, and never beyond the time since opening.
-
-    What comes after handing in changes nothing: a page's last report may be late.
-    """
-    with transaction.atomic():
-        if handed_in(labeler, assignment):
-            return
-        assignment = begin(labeler, assignment)
-        submission = assignment.submission
-        allowed = min(active_ms, elapsed_ms(assignment))
-        if allowed > submission.active_time_ms:
-            Submission.objects.filter(pk=submission.pk).update(active_time_ms=allowed)
-
-
-def handed_in(labeler: Labeler, assignment: Assignment) -> Submission | None:
-    """The submission, if this labeler has handed it in before: doing so again answers with it, unchanged."""
-    row = locked(Assignment.objects.filter(pk=assignment.pk, labeler=labeler)).select_related("submission").first()
-    if row is None or row.state != AssignmentState.SUBMITTED:
-        return None
-    submission: Submission = row.submission
-    return submission
-
-
 def submit(
     *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None
 ) -> Submission:
@@ -209,7 +185,8 @@ def submit(
     asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
     with transaction.atomic():
-        if done := handed_in(labeler, assignment):
+        if row := submitted(labeler, assignment):
+            done: Submission = row.submission
             return done
         assignment = begin(labeler, assignment)
         submission: Submission = assignment.submission

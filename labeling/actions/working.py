@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling.assigning import locked
-from labeling.enums import AssignmentState, EventKind
-from labeling.models import Assignment, Event, Labeler, Sitting
+from labeling.enums import Activity, AssignmentState, EventKind
+from labeling.models import Assignment, Event, Labeler, Sitting, Submission
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Gone, Stale
 
@@ -90,12 +90,24 @@ def check_seen(stored: Mapping[uuid.UUID, int], seen: Mapping[uuid.UUID, int] | 
         raise Stale("This was changed in another tab. Reload the page and look it over before you submit.")
 
 
+def submitted(labeler: Labeler, assignment: Assignment) -> Assignment | None:
+    """The assignment, locked, if this labeler has handed it in before."""
+    row: Assignment | None = locked(Assignment.objects.filter(pk=assignment.pk, labeler=labeler)).first()
+    return row if row is not None and row.state == AssignmentState.SUBMITTED else None
+
+
 def handed_in(labeler: Labeler, assignment: Assignment) -> Sitting | None:
     """The sitting, if this labeler has submitted it before: submitting again answers with it, unchanged."""
-    row = locked(Assignment.objects.filter(pk=assignment.pk, labeler=labeler)).first()
-    if row is None or row.state != AssignmentState.SUBMITTED:
-        return None
-    return sitting_of(row)
+    row = submitted(labeler, assignment)
+    return None if row is None else sitting_of(row)
+
+
+def work_of(assignment: Assignment) -> Submission | Sitting:
+    """What keeps an assignment's times: the submission of critiques found, or another activity's sitting."""
+    if assignment.activity == Activity.CRITIQUING:
+        submission: Submission = assignment.submission
+        return submission
+    return sitting_of(assignment)
 
 
 def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int) -> None:
@@ -104,13 +116,13 @@ def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int
     What comes after handing in changes nothing: a page's last report may be late.
     """
     with transaction.atomic():
-        if handed_in(labeler, assignment):
+        if submitted(labeler, assignment):
             return
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        work = work_of(assignment)
         allowed = min(active_ms, elapsed_ms(assignment))
-        if allowed > sitting.active_time_ms:
-            Sitting.objects.filter(pk=sitting.pk).update(active_time_ms=allowed)
+        if allowed > work.active_time_ms:
+            type(work).objects.filter(pk=work.pk).update(active_time_ms=allowed)
 
 
 def hand_in(assignment: Assignment, *, value: int | None = None) -> Sitting:

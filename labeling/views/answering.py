@@ -12,7 +12,7 @@ from labeling.actions import answering
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.answering import FlawForm, QuestionForm
-from labeling.forms.working import GIVE_BACK_REASONS, NewPartForm
+from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
@@ -170,6 +170,6 @@ def restore_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID)
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = handing_in(request, assignment)
+    form = handing_in(request, assignment, HandInForm(request.POST))
     answering.submit(labeler=request.labeler, assignment=assignment, seen=form.shown)
     return go_to(request, assignment)

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from labeling.actions import critiquing
 from labeling.enums import AssignmentState
 from labeling.forms.critiquing import CritiqueForm, RatingForm, SubmitForm
-from labeling.forms.working import GIVE_BACK_REASONS, ActiveTimeForm, NewPartForm
+from labeling.forms.working import GIVE_BACK_REASONS, NewPartForm
 from labeling.models import Assignment, LabelerCritique
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict, note_time_of
+from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
 from labeling.visibility import visible_suggestion, worksheet
 
 
@@ -123,21 +123,10 @@ def rate(request: LabelerRequest, public_id: str) -> HttpResponse:
 
 @for_labelers
 @require_POST
-def active_time(request: LabelerRequest, public_id: str) -> HttpResponse:
-    """Note how long the page has been worked on."""
-    assignment = own_assignment(request, public_id)
-    form = checked(ActiveTimeForm(request.POST))
-    critiquing.note_active_time(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
-    return HttpResponse(status=204)
-
-
-@for_labelers
-@require_POST
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own_assignment(request, public_id)
-    form = checked(SubmitForm(request.POST))
-    note_time_of(request, assignment, form, critiquing.note_active_time)
+    form = handing_in(request, assignment, SubmitForm(request.POST))
     critiquing.submit(
         labeler=request.labeler,
         assignment=assignment,

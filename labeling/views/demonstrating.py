@@ -17,7 +17,7 @@ from labeling.actions.critiquing import PERFECT
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.demonstrating import LinkForm, NewLinkForm, RateForm
-from labeling.forms.working import GIVE_BACK_REASONS
+from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, ChainLink, RankedAnswer
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Refused, Stale
@@ -147,7 +147,7 @@ def remove(request: LabelerRequest, public_id: str, number: int, client_key: uui
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = handing_in(request, assignment)
+    form = handing_in(request, assignment, HandInForm(request.POST))
     confirmed = form.cleaned_data["confirmed"]
     demonstrating.submit(labeler=request.labeler, assignment=assignment, confirmed=confirmed, seen=form.shown)
     return go_to(request, assignment)

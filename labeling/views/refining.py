@@ -10,7 +10,7 @@ from labeling.actions import refining
 from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.refining import RefineForm
-from labeling.forms.working import GIVE_BACK_REASONS
+from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, Refinement
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
@@ -71,6 +71,6 @@ def refine(request: LabelerRequest, public_id: str, number: int) -> HttpResponse
 def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Hand in the draft."""
     assignment = own(request, public_id)
-    form = handing_in(request, assignment)
+    form = handing_in(request, assignment, HandInForm(request.POST))
     refining.submit(labeler=request.labeler, assignment=assignment, seen=form.shown)
     return go_to(request, assignment)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from labeling.enums import Activity, AssignmentState, Confidence
-from labeling.forms.working import GIVE_BACK_REASONS
+from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, Sitting
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
@@ -83,7 +83,7 @@ def submit(activity: Activity, hand_in: Callable[..., Sitting]) -> View:
     @require_POST
     def view(request: LabelerRequest, public_id: str) -> HttpResponse:
         assignment = own_assignment(request, public_id, activity)
-        seen = handing_in(request, assignment).shown
+        seen = handing_in(request, assignment, HandInForm(request.POST)).shown
         hand_in(labeler=request.labeler, assignment=assignment, seen=seen)
         return go_to(request, assignment)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from django.forms import Form
@@ -21,6 +20,7 @@ from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own
 #: What every template that draws a critique needs to draw its choices.
 CHOICES = {"categories": list(Category), "severities": list(Severity)}
 F = TypeVar("F", bound=Form)
+H = TypeVar("H", bound=HandInForm)
 
 
 def checked(form: F) -> F:
@@ -62,18 +62,12 @@ def active_time(activity: Activity) -> View:
     return view
 
 
-def handing_in(request: LabelerRequest, assignment: Assignment) -> HandInForm:
-    """What the page shows as it hands in, with its count of active time noted."""
-    form = checked(HandInForm(request.POST))
-    note_time_of(request, assignment, form, note_active_time)
-    return form
-
-
-def note_time_of(request: LabelerRequest, assignment: Assignment, form: HandInForm, note: Callable[..., None]) -> None:
-    """Note the active time that came along; a page without JavaScript counts none."""
-    active_ms = form.cleaned_data["active_ms"]
+def handing_in(request: LabelerRequest, assignment: Assignment, form: H) -> H:
+    """What the page shows as it hands in. The active time that came along is noted; without JavaScript none does."""
+    active_ms = checked(form).cleaned_data["active_ms"]
     if active_ms is not None:
-        note(labeler=request.labeler, assignment=assignment, active_ms=active_ms)
+        note_active_time(labeler=request.labeler, assignment=assignment, active_ms=active_ms)
+    return form
 
 
 def give_back(activity: Activity) -> View:

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from models_service.formats import FINETUNED, encode
 from models_service.synthetic.lexicon import kept_words
 from models_service.synthetic.report_text import read_statements
-from models_service.training.small import curriculum_addition, curriculum_reports
+from models_service.training.small import curriculum_addition, curriculum_reports, loop
 from models_service.training.small.decoder import Decoder, Shape, grow
 from models_service.training.small.export import load_from_transformers, save_for_transformers
 from models_service.training.small.feeding import Feed, InProcess, Order, Workers
@@ -274,10 +274,25 @@ def test_a_remembering_encoder_gives_the_tokenizer_s_tokens(tokenizer: Tokenizer
         assert encoder.spans(text) == (encoding.ids, encoding.offsets)
 
 
+class _Ticking:
+    """Time that passes by being read, two milliseconds a reading: a busy machine must not change what a test sees."""
+
+    process_time = staticmethod(time.process_time)
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.002
+        return self.now
+
+
 def test_a_run_by_time_ends_on_time_with_its_rate_decayed_and_can_be_cut_in_two(
-    tokenizer: Tokenizer, tmp_path: Path
+    tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curriculum = replace(curriculum_addition.curriculum(), probe=lambda probe, stage: {}, own=0)
+    clock = _Ticking()
+    monkeypatch.setattr(loop, "time", clock)
 
     def leg(begins: float, ends: float) -> Trainer:
         plan = Plan(steps=10**9, length=128, rows=1, picked=64, hinted=16, minutes=1.5 / 60, begins=begins, ends=ends)
@@ -286,7 +301,7 @@ def test_a_run_by_time_ends_on_time_with_its_rate_decayed_and_can_be_cut_in_two(
 
     first = leg(0.0, 0.5)
     first.run()
-    assert 1.5 <= time.monotonic() - first.started < 4
+    assert 1.5 <= clock.now - first.started < 1.6
     assert first.progress == 0.5
     assert first.muon.param_groups[0]["lr"] == first.plan.matrix_rate
     second = leg(0.5, 1.0)

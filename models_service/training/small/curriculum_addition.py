@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 from models_service.synthetic.addition import Addition
@@ -10,11 +10,12 @@ from models_service.synthetic.task import Problem
 from models_service.training.small import plain_tasks
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
-from models_service.training.small.probe import Probe, Probed
 from models_service.training.small.vocabulary import Split
 
 TASK = Addition()
 SPLIT: Split = "digits"
+#: Text to learn the vocabulary from.
+corpus = partial(plain_tasks.corpus, TASK)
 #: Training-only questions: the right digit here (0), whether the digit here is wrong (1), whether the digit
 #: at each index is wrong, asked at the answer's end (2 to 8).
 QUESTIONS, CLASSES = 9, 10
@@ -57,20 +58,5 @@ def grade(rng: Random, question: str, answer: str) -> Graded:
     )
 
 
-def corpus(rng: Random) -> Iterator[str]:
-    """Text to learn the vocabulary from."""
-    return plain_tasks.corpus(TASK, rng)
-
-
-def probed(rng: Random, number: int) -> list[Probed]:
-    """Problems to look at: every other answer sound, the others with one digit changed."""
-    return plain_tasks.probed(TASK, rng, number)
-
-
-def probe(probe: Probe, stage: float) -> dict[str, float]:
-    """The quick look of the loop."""
-    return plain_tasks.look(TASK, probe)
-
-
 def curriculum() -> Curriculum:
-    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=150)
+    return Curriculum(TASK, sheet, proportions, partial(plain_tasks.look, TASK), QUESTIONS, CLASSES, own=150)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 from models_service.synthetic.alphabetize import Alphabetize, given, known_words
@@ -12,11 +12,12 @@ from models_service.synthetic.task import Problem
 from models_service.training.small import plain_tasks
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
-from models_service.training.small.probe import Probe, Probed
 from models_service.training.small.vocabulary import Split
 
 TASK = Alphabetize()
 SPLIT: Split = "words"
+#: Text to learn the vocabulary from.
+corpus = partial(plain_tasks.corpus, TASK)
 MOST = 18
 #: Training-only questions: whether the word here comes before the one it follows (0), whether a word was passed
 #: over before it (1), whether it is one too many (2), which word it follows (3), which comes next in the alphabet
@@ -110,20 +111,5 @@ def hints(problem: Problem, answer: str) -> list[tuple[int, int, int]]:
     return [*found, (end, _MISSING, _NONE if missing is None else _PLACE[missing])]
 
 
-def corpus(rng: Random) -> Iterator[str]:
-    """Text to learn the vocabulary from."""
-    return plain_tasks.corpus(TASK, rng)
-
-
-def probed(rng: Random, number: int) -> list[Probed]:
-    """Lists of eighteen words, every other one with the task's own corruptions."""
-    return plain_tasks.probed(TASK, rng, number)
-
-
-def probe(probe: Probe, stage: float) -> dict[str, float]:
-    """The quick look of the loop."""
-    return plain_tasks.look(TASK, probe)
-
-
 def curriculum() -> Curriculum:
-    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=100)
+    return Curriculum(TASK, sheet, proportions, partial(plain_tasks.look, TASK), QUESTIONS, CLASSES, own=100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 from random import Random
 
@@ -18,11 +18,12 @@ from models_service.synthetic.three_sat import (
 from models_service.training.small import plain_tasks
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet
-from models_service.training.small.probe import Probe, Probed
 from models_service.training.small.vocabulary import Split
 
 TASK = ThreeSat()
 SPLIT: Split = "literals"
+#: Text to learn the vocabulary from.
+corpus = partial(plain_tasks.corpus, TASK)
 #: Training-only questions. At each value: whether it leaves a clause without a true literal (0), and then which
 #: the other two variables of the first such clause are (1). At the answer's end: how many clauses fail, three
 #: or more being one class (2), and each variable's value (3 to 11).
@@ -90,20 +91,5 @@ def hints(problem: Problem, answer: str) -> list[tuple[int, int, int]]:
     return found
 
 
-def corpus(rng: Random) -> Iterator[str]:
-    """Text to learn the vocabulary from."""
-    return plain_tasks.corpus(TASK, rng)
-
-
-def probed(rng: Random, number: int) -> list[Probed]:
-    """Formulas of full length, every other answer with the task's own corruptions."""
-    return plain_tasks.probed(TASK, rng, number)
-
-
-def probe(probe: Probe, stage: float) -> dict[str, float]:
-    """The quick look of the loop."""
-    return plain_tasks.look(TASK, probe)
-
-
 def curriculum() -> Curriculum:
-    return Curriculum(TASK, sheet, proportions, probe, QUESTIONS, CLASSES, own=150)
+    return Curriculum(TASK, sheet, proportions, partial(plain_tasks.look, TASK), QUESTIONS, CLASSES, own=150)

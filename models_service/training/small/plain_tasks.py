@@ -42,8 +42,8 @@ def probed(task: SyntheticTask, rng: Random, number: int) -> list[Probed]:
     return found
 
 
-def look(task: SyntheticTask, probe: Probe) -> dict[str, float]:
-    """The quick look of the loop: 128 problems, and the base task on the same questions."""
+def look(task: SyntheticTask, probe: Probe, stage: float) -> dict[str, float]:
+    """The quick look of the loop, the same at every stage: 128 problems, and the base task on the same questions."""
     problems = probed(task, Random(1_000_003), 128)
     said = probe.answers([one.subject for one in problems])
     sound = [
