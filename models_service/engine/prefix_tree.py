@@ -15,7 +15,7 @@ from torch import Tensor
 
 from models_service.engine.attention import NAME, PLAN, NotCovered, Plan
 from models_service.engine.backend import Ask, Ids, Row, Tick, Told, no_tick
-from models_service.engine.few_rows import take_blocks
+from models_service.engine.few_rows import suit_few_rows
 from models_service.engine.loading import Loaded
 from models_service.engine.packing import Packing, pack
 from models_service.engine.ways import ByNode, ByStretch, ReadingPlan, Way
@@ -54,7 +54,7 @@ class PrefixTreeBackend:
         self._way = self._open_way(by or ways_for(loaded)[0], loaded)
         if (before := self._model.config._attn_implementation) == NAME:
             self._model.set_attn_implementation(before := "sdpa")
-        take_blocks(self._model)
+        suit_few_rows(self._model)
         try:
             self._probe()
         except Exception as error:
