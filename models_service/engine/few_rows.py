@@ -38,19 +38,21 @@ def _product(weight: Tensor, is_output: bool) -> Product | None:
     if weight.device.type != "cpu" or weight.dtype != torch.float32:
         return None
     if is_output and weight.nbytes >= LARGE_OUTPUT and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return _packed(weight)  # a torch built without oneDNN has no such operation
-    return partial(_in_blocks, torch.split(weight, BLOCK)) if weight.nbytes >= LARGE else None
+        return packed(weight)  # a torch built without oneDNN has no such operation
+    return in_blocks(weight) if weight.nbytes >= LARGE else None
 
 
-def _packed(weight: Tensor) -> Product:
+def packed(weight: Tensor) -> Product:
     """By oneDNN, in its own layout: the operations that torch's compiler uses for weights that stay as they are."""
     layout, multiply = torch.ops.mkldnn._reorder_linear_weight, torch.ops.mkldnn._linear_pointwise
-    packed = layout(weight, FEW)
-    return lambda x: multiply(x, packed, None, "none", [], "")
+    laid_out = layout(weight, FEW)
+    return lambda x: multiply(x, laid_out, None, "none", [], "")
 
 
-def _in_blocks(blocks: tuple[Tensor, ...], x: Tensor) -> Tensor:
-    return torch.cat([F.linear(x, block) for block in blocks], -1)
+def in_blocks(weight: Tensor) -> Product:
+    """By torch, a block of the matrix's rows at a time."""
+    blocks = torch.split(weight, BLOCK)
+    return lambda x: torch.cat([F.linear(x, block) for block in blocks], -1)
 
 
 def _forward(linear: nn.Linear, product: Product, x: Tensor) -> Tensor:
