@@ -17,8 +17,9 @@ from findings.scale import AXIS, lines, losses, nice_step
 from findings.scoring import Reliability
 
 WIDTH: Final = 640
-HEIGHT: Final = 320
-LEFT, RIGHT, TOP, BOTTOM = 56, 8, 44, 28
+HEIGHT: Final = 334
+#: Above the plot stand the unit, the legend, and the value of a bar that reaches the top.
+LEFT, RIGHT, TOP, BOTTOM = 56, 8, 58, 28
 WIDEST_BAR: Final = 44
 GAP: Final = 6
 
@@ -37,7 +38,7 @@ LEGEND_ROW: Final = 20
 
 
 def draw(chart: Chart) -> str:
-    """The chart as one `<svg>` element, 640 by 320 units, scaling with its container."""
+    """The chart as one `<svg>` element, 640 by 334 units, scaling with its container."""
     scale = _Scale(chart.bottom, chart.top)
     # Lines may be many: their legend stands below, as high as it must be.
     height = HEIGHT + (LEGEND_ROW * len(chart.legend) if chart.at_scale else 0)
@@ -208,7 +209,9 @@ def _bar(chart: Chart, bar: Bar, x: float, width: float, scale: _Scale) -> Itera
             f'M{middle - 5:.1f} {high:.1f}h10" stroke="#57606a" stroke-width="1.5" fill="none"/>'
         )
         highest = max(highest, b.high)
-    yield _text(x + width / 2, scale.y(highest) - 5, chart.show(bar.value), anchor="middle")
+    # The axis says that it counts in per cent; said again over every bar, neighbours would touch.
+    shown = chart.show(bar.value).removesuffix(" %")
+    yield _text(x + width / 2, scale.y(highest) - 5, shown, anchor="middle")
 
 
 def _text(x: float, y: float, words: str, *, anchor: str) -> str:

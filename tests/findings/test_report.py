@@ -18,7 +18,8 @@ from playwright.sync_api import Browser
 from findings import figures, jsonl, study, svg
 from findings.__main__ import main
 from findings.assistance import summarise
-from findings.charts import Chart, charts
+from findings.charts import Bar, BarGroup, Chart, Part, charts
+from findings.estimates import Interval
 from findings.files import details_json
 from findings.labels import tabulate
 from findings.model_charts import measure, measure_charts
@@ -182,6 +183,15 @@ def test_what_cannot_be_negative_has_no_axis_below_zero() -> None:
     assert replace(chart, signed=False).bottom == 0
 
 
+def test_the_value_of_a_bar_that_reaches_the_top_stands_clear_of_the_legend() -> None:
+    bar = Bar("No assistance", (Part("No assistance", "unassisted", 1.0),), Interval(1.0, 1.0, 1.0, 1.0, 1.0), 9, 9)
+    drawn = svg.draw(Chart("full", "Full", "", "share", (BarGroup("Model", (bar,)),), share=True))
+    (legend,) = re.findall(r'y="([\d.]+)" text-anchor="start"[^>]*>No assistance<', drawn)
+    (value,) = re.findall(r'y="([\d.]+)" text-anchor="middle"[^>]*>100.0<', drawn)
+    descent, ascent = 4, 13  # of letters of 13 units
+    assert float(value) - ascent >= float(legend) + descent
+
+
 def at_scale(*rows: tuple[str, float | None, str, float]) -> Chart:
     return measure_charts([measured(model, group, value, scale=loss) for model, loss, group, value in rows])[0]
 
@@ -197,7 +207,7 @@ def test_models_stand_at_their_validation_loss_the_lowest_to_the_right() -> None
     (path,) = re.findall(r'<path d="M([\d. L]+)" stroke="#0969da" stroke-width="2" fill', drawn)
     up = [float(point.split()[1]) for point in path.split("L")]
     assert up == sorted(up, reverse=True)
-    ticks = re.findall(r'y="305.0" text-anchor="middle" fill="currentColor">([\d.]+)<', drawn)
+    ticks = re.findall(r'y="319.0" text-anchor="middle" fill="currentColor">([\d.]+)<', drawn)
     assert ticks == ["3", "2.5", "2", "1.5", "1"]
 
 
