@@ -12,7 +12,7 @@ from typing import Any
 
 from findings.jsonl import JsonlError, Line, read
 from models_service.commands.options import add_engine_arguments, engine_settings
-from models_service.commands.records import drop_torn_line, read_subjects, windows, write_records
+from models_service.commands.records import check_lengths, drop_torn_line, read_subjects, windows, write_records
 from models_service.engine import Engine, open_engine
 from models_service.types import PAPER_TEMPERATURES, Bundle, Subject
 
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     done = list(read(args.output)) if args.output.exists() else []
     engine = open_engine(settings)
     _check_same_work(args, subjects, done, engine)
+    check_lengths(args.input, engine, subjects, args.max_new_tokens)
     waiting = subjects[len(done) :]
     each = len(PAPER_TEMPERATURES)
     with tqdm(total=len(subjects) * each, initial=len(done) * each, unit="critique") as bar:

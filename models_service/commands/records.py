@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from findings.jsonl import JsonlError, Line, dump_line, read
+from models_service.engine.interface import Engine, PromptTooLong
 from models_service.types import Subject
 
 
@@ -28,6 +29,18 @@ def _subject(path: Path, line: Line) -> Subject:
     if key is None:
         key = hashlib.sha256(json.dumps([title, passage, question, answer]).encode()).hexdigest()
     return Subject(key=key, passage=passage, question=question, answer=answer, title=title)
+
+
+def check_lengths(path: Path, engine: Engine, subjects: list[Subject], max_new_tokens: int) -> None:
+    """Refuse a file with an answer that the model cannot read whole, before hours go into the others.
+
+    Raises JsonlError with the line, and the counts of tokens.
+    """
+    for line, subject in zip(read(path), subjects, strict=True):
+        try:
+            engine.check([subject], max_new_tokens=max_new_tokens)
+        except PromptTooLong as error:
+            raise JsonlError(path, line.number, str(error)) from error
 
 
 def required(path: Path, line: Line, field: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from findings.jsonl import JsonlError, read
 from models_service.commands.options import add_engine_arguments, engine_settings
-from models_service.commands.records import optional, read_subjects, windows, write_records
+from models_service.commands.records import check_lengths, optional, read_subjects, windows, write_records
 from models_service.engine import open_engine
 
 
@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     subjects = read_subjects(args.input)
     critiques = [optional(args.input, line, "critique") for line in read(args.input)]
     engine = open_engine(engine_settings(args))
+    check_lengths(args.input, engine, subjects, max_new_tokens=0)
     args.output.touch()
     with tqdm(total=len(subjects), unit="answer") as bar:
         for window in windows(subjects, 16):

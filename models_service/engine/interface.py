@@ -45,6 +45,9 @@ class Engine(Protocol):
     @property
     def identity(self) -> ModelIdentity: ...
 
+    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+        """Raises PromptTooLong for the first subject that could not be critiqued, before anything is computed."""
+
     def critique(
         self,
         subjects: Sequence[Subject],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -66,6 +67,8 @@ def prepare(model: Any, tokenizer: Any, format_name: str, revision: str) -> Load
     # A checkpoint's own sampling habits (repetition penalty, top-p …) are no part of the experiment.
     model.generation_config = cast("Any", transformers).GenerationConfig()
     model.eval().requires_grad_(False)
+    # The engine counts a prompt's tokens and refuses too many; transformers would warn of errors that cannot come.
+    tokenizer.model_max_length = sys.maxsize
     return Loaded(
         model=model,
         tokenizer=tokenizer,

@@ -66,6 +66,10 @@ class LocalEngine:
 
     # ---- what an engine does
 
+    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+        for subject in subjects:
+            self._ask(subject, 0, (), max_new_tokens)
+
     def critique(
         self,
         subjects: Sequence[Subject],

@@ -59,6 +59,9 @@ class RemoteEngine:
 
     # ---- what an engine does
 
+    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+        """Nothing is known here: a server refuses a prompt that is too long when it gets it."""
+
     def critique(
         self,
         subjects: Sequence[Subject],

@@ -45,6 +45,9 @@ class ScriptedEngine:
             engine="scripted",
         )
 
+    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+        """No text is too long for a script."""
+
     def critique(
         self,
         subjects: Sequence[Subject],

@@ -85,6 +85,17 @@ def test_names_a_bad_line_before_any_work(tiny, files, capsys, line, message):
     assert not files[1].exists()
 
 
+@pytest.mark.parametrize("command", ["critique", "score"])
+def test_names_an_answer_that_the_model_cannot_read_whole_before_any_work(tiny, files, capsys, command):
+    with files[0].open("a") as stream:
+        stream.write("\n" + json.dumps({**LINES[0], "passage": "storm " * 600}) + "\n")
+    assert run(command, tiny, files) == 2
+    error = capsys.readouterr().err
+    assert "in.jsonl:9: " in error, "an empty line counts"
+    assert "the model's context is 512" in error
+    assert not files[1].exists()
+
+
 def test_asks_which_model(files, capsys):
     assert main(["critique", "--input", str(files[0]), "--output", str(files[1])]) == 2
     assert "Give --model, or --task" in capsys.readouterr().err
