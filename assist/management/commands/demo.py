@@ -97,8 +97,9 @@ class Command(BaseCommand):
         """Start the children, and wait until the web server answers."""
         self.children = [
             Child("web server", [sys.executable, *WEB, f"{HOST}:{port}"], child_env(), signal.SIGTERM),
-            # SIGQUIT: an orphaned worker lets its task go, which the run's lease makes good.
-            Child("worker", [sys.executable, *WORKER], child_env(), signal.SIGQUIT),
+            # SIGKILL: an orphaned worker lets its task go, which the run's lease makes good. Asked by SIGQUIT, Celery's
+            # main process at times waits for its pool for ever; killed, its pool ends by itself.
+            Child("worker", [sys.executable, *WORKER], child_env(), signal.SIGKILL),
         ]
         for child in self.children:
             child.start()
