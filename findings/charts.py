@@ -111,9 +111,13 @@ class Chart:
             return "–"
         return f"{100 * value:.1f} %" if self.share else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
+    def number(self, value: float | None) -> str:
+        """The same without the sign for per cent, where that is said beside it."""
+        return self.show(value).removesuffix(" %")
+
     def between(self, low: float | None, high: float | None) -> str:
         """An interval in the chart's unit."""
-        return "–" if low is None else f"{self.show(low).removesuffix(' %')} to {self.show(high)}"
+        return "–" if low is None else f"{self.number(low)} to {self.show(high)}"
 
 
 class _Lookup:

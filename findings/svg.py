@@ -210,8 +210,7 @@ def _bar(chart: Chart, bar: Bar, x: float, width: float, scale: _Scale) -> Itera
         )
         highest = max(highest, b.high)
     # The axis says that it counts in per cent; said again over every bar, neighbours would touch.
-    shown = chart.show(bar.value).removesuffix(" %")
-    yield _text(x + width / 2, scale.y(highest) - 5, shown, anchor="middle")
+    yield _text(x + width / 2, scale.y(highest) - 5, chart.number(bar.value), anchor="middle")
 
 
 def _text(x: float, y: float, words: str, *, anchor: str) -> str:

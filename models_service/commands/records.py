@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,11 @@ def check_lengths(path: Path, engine: Engine, subjects: list[Subject], max_new_t
 
     Raises JsonlError with the line, and the counts of tokens.
     """
-    for line, subject in zip(read(path), subjects, strict=True):
+    for index, subject in enumerate(subjects):
         try:
-            engine.check([subject], max_new_tokens=max_new_tokens)
+            engine.check(subject, max_new_tokens=max_new_tokens)
         except PromptTooLong as error:
+            line = next(islice(read(path), index, None))
             raise JsonlError(path, line.number, str(error)) from error
 
 

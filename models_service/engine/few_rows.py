@@ -26,12 +26,18 @@ Product = Callable[[Tensor], Tensor]
 """Rows [..., in] to [..., out], without the bias."""
 
 
-def suit_few_rows(model: Any) -> None:
-    """Have the large fp32 matrices of a model on a CPU multiplied for few rows, while a plan runs; else as ever."""
+def suit_few_rows(model: Any) -> list[nn.Module]:
+    """Have the large fp32 matrices of a model on a CPU multiplied for few rows, while a plan runs; else as ever.
+
+    Returns the modules that were changed: without their own `forward` they are as they were, and the copy is freed.
+    """
     output = model.get_output_embeddings()
+    suited: list[nn.Module] = []
     for module in model.modules():
         if isinstance(module, nn.Linear) and (product := _product(module.weight.detach(), module is output)):
             module.forward = partial(_forward, module, product)  # type: ignore[method-assign]
+            suited.append(module)
+    return suited
 
 
 def _product(weight: Tensor, is_output: bool) -> Product | None:

@@ -45,8 +45,8 @@ class Engine(Protocol):
     @property
     def identity(self) -> ModelIdentity: ...
 
-    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
-        """Raises PromptTooLong for the first subject that could not be critiqued, before anything is computed."""
+    def check(self, subject: Subject, *, max_new_tokens: int) -> None:
+        """Raises PromptTooLong if the subject could not be critiqued, before anything is computed."""
 
     def critique(
         self,

@@ -66,9 +66,8 @@ class LocalEngine:
 
     # ---- what an engine does
 
-    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
-        for subject in subjects:
-            self._ask(subject, 0, (), max_new_tokens)
+    def check(self, subject: Subject, *, max_new_tokens: int) -> None:
+        self._critique_prompt(subject, max_new_tokens)
 
     def critique(
         self,
@@ -154,12 +153,15 @@ class LocalEngine:
     def _prompt(self, pieces: Pieces) -> Ids:
         return (*self._first, *encode(self._loaded.tokenizer, pieces))
 
+    def _critique_prompt(self, subject: Subject, max_new_tokens: int) -> Ids:
+        prompt = self._prompt(self._format.critique_prompt(subject))
+        self._check_length(subject, prompt, max_new_tokens + len(self._loaded.helpfulness_tail))
+        return prompt
+
     def _ask(self, subject: Subject, seed: int, temperatures: tuple[float, ...], max_new_tokens: int) -> Ask:
-        critique = self._prompt(self._format.critique_prompt(subject))
-        self._check_length(subject, critique, max_new_tokens + len(self._loaded.helpfulness_tail))
         return Ask(
+            critique=self._critique_prompt(subject, max_new_tokens),
             critiqueability=self._prompt(self._format.critiqueability_prompt(subject)),
-            critique=critique,
             streams=tuple(Stream(seed, "critique", subject.key, row) for row in range(len(temperatures))),
             temperatures=temperatures,
         )

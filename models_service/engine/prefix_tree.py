@@ -54,11 +54,13 @@ class PrefixTreeBackend:
         self._way = self._open_way(by or ways_for(loaded)[0], loaded)
         if (before := self._model.config._attn_implementation) == NAME:
             self._model.set_attn_implementation(before := "sdpa")
-        suit_few_rows(self._model)
+        suited = suit_few_rows(self._model)
         try:
             self._probe()
         except Exception as error:
             self._model.set_attn_implementation(before)
+            for module in suited:
+                del module.forward
             if isinstance(error, NotCovered):
                 raise
             raise NotCovered(f"a trial of its attention failed: {error}") from error

@@ -59,7 +59,7 @@ class RemoteEngine:
 
     # ---- what an engine does
 
-    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+    def check(self, subject: Subject, *, max_new_tokens: int) -> None:
         """Nothing is known here: a server refuses a prompt that is too long when it gets it."""
 
     def critique(

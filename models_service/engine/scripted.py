@@ -45,7 +45,7 @@ class ScriptedEngine:
             engine="scripted",
         )
 
-    def check(self, subjects: Sequence[Subject], *, max_new_tokens: int = 96) -> None:
+    def check(self, subject: Subject, *, max_new_tokens: int) -> None:
         """No text is too long for a script."""
 
     def critique(
