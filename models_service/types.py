@@ -68,3 +68,33 @@ class Bundle:
     seed: int
     grouping: Mapping[str, int] = field(default_factory=dict)
     """The shape it was computed in (rows, answers, prompt tokens); in bf16 part of the recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCritique:
+    """A critique and what is known of it: an oracle's verdict, a person's, or none."""
+
+    text: str
+    helpful: bool | None
+    """Whether it is valid; null where nobody judged it: then no verdict is learned."""
+    learn: bool
+    """Whether a critic should learn to write it: true only of what is worth saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """One answer to one question about a passage, with the critiques that belong to it."""
+
+    question: str
+    answer: str
+    critiqueable: bool | None
+    critiques: tuple[JudgedCritique, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPassage:
+    """A passage with all that is asked about it: what the trainer packs as one tree, the passage read once."""
+
+    passage: str
+    answers: tuple[JudgedAnswer, ...]
+    title: str | None = None
