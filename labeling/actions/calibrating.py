@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from findings.calibration import Method, Platt, TooFewVerdictsError, fit
+from findings.statistics.calibration import Method, Platt, TooFewVerdictsError, fit
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading import scored

@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from findings.calibration import METHODS, Gain, TooFewVerdictsError, gain
-from findings.estimates import REPS, Interval, Ints, bootstrap, interval, ratio_of_sums, sum_by
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, JudgementRecord
-from findings.scoring import Ranking, Reliability, Scored, ScoredCritique, ranking, reliability
+from findings.statistics.calibration import METHODS, Gain, TooFewVerdictsError, gain
+from findings.statistics.estimates import REPS, Interval, Ints, bootstrap, interval, ratio_of_sums, sum_by
+from findings.statistics.scoring import Ranking, Reliability, Scored, ScoredCritique, ranking, reliability
 
 #: Upper bounds of the score groups, the last one closed.
 SCORE_GROUPS: Final = (0.2, 0.4, 0.6, 0.8, 1.0)

@@ -28,9 +28,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from findings.estimates import REPS, Floats
-from findings.means import Mean, means
 from findings.records import GapRecord
+from findings.statistics.estimates import REPS, Floats
+from findings.statistics.means import Mean, means
 
 Metric = Literal["likert", "uncritiqueable", "win_rate"]
 Value = Literal["G", "D", "C", "oracle", "GD", "GC", "CD"]

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from findings.charts import Bar, Chart
-from findings.scale import AXIS, lines, losses, nice_step
-from findings.scoring import Reliability
+from findings.rendering.charts import Bar, Chart
+from findings.rendering.scale import AXIS, lines, losses, nice_step
+from findings.statistics.scoring import Reliability
 
 WIDTH: Final = 640
 HEIGHT: Final = 334

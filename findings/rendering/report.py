@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from findings import svg
-from findings.assistance import Effect
-from findings.charts import CONDITION_NAMES, Chart, charts
-from findings.estimates import Interval
-from findings.regression import RobustEffect
-from findings.study import Results
-from findings.trust import Trust
+from findings.human_study.assistance import Effect
+from findings.human_study.regression import RobustEffect
+from findings.human_study.study import Results
+from findings.human_study.trust import Trust
+from findings.rendering import svg
+from findings.rendering.charts import CONDITION_NAMES, Chart, charts
+from findings.statistics.estimates import Interval
 
 #: What people call the quantities.
 NAMES: Final = {

@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from findings.assistance import estimate
-from findings.estimates import Interval
-from findings.labels import ANSWER_SOURCES, Labels
-from findings.regression import robust_effect
-from findings.simulate import Plan, simulate_labels, uniform_effect
+from findings.human_study.assistance import estimate
+from findings.human_study.labels import ANSWER_SOURCES, Labels
+from findings.human_study.regression import robust_effect
+from findings.planning.simulate import Plan, simulate_labels, uniform_effect
+from findings.statistics.estimates import Interval
 
 #: What an interval of one normal standard deviation on each side holds.
 ONE_SIGMA: Final = 0.682689

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from findings.agreement import Agreement, agreement
-from findings.estimates import REPS
-from findings.labels import CATEGORIES, SEVERITIES
-from findings.records import (
-    AssistanceRecord,
-    ExtendedAssistanceRecord,
-    HelpfulnessRecord,
-    IntendedCheckRecord,
-)
-from findings.same_flaw import (
+from findings.human_study.labels import CATEGORIES, SEVERITIES
+from findings.human_study.same_flaw import (
     Overlap,
     category_ratings,
     critiqued_ratings,
@@ -22,7 +14,15 @@ from findings.same_flaw import (
     overlap,
     severity_ratings,
 )
-from findings.verdicts import helpful_ratings, order_ratings
+from findings.human_study.verdicts import helpful_ratings, order_ratings
+from findings.records import (
+    AssistanceRecord,
+    ExtendedAssistanceRecord,
+    HelpfulnessRecord,
+    IntendedCheckRecord,
+)
+from findings.statistics.agreement import Agreement, agreement
+from findings.statistics.estimates import REPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from findings.estimates import REPS, Floats, Interval, bootstrap, divide, interval
+from findings.statistics.estimates import REPS, Floats, Interval, bootstrap, divide, interval
 
 
 class Rating(NamedTuple):

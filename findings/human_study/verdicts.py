@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from findings.agreement import Rating
 from findings.records import CritiqueScoresRecord, HelpfulnessRecord
 from findings.records.released import HelpfulnessQuestion
-from findings.scoring import ScoredCritique
+from findings.statistics.agreement import Rating
+from findings.statistics.scoring import ScoredCritique
 
 
 @dataclass(slots=True)

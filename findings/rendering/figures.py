@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final, Literal
 
-from findings.charts import Chart
-from findings.scale import AXIS, lines, losses
-from findings.svg import COLOURS, DASHED
+from findings.rendering.charts import Chart
+from findings.rendering.scale import AXIS, lines, losses
+from findings.rendering.svg import COLOURS, DASHED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,10 +18,10 @@ from typing import Annotated, Final, NotRequired
 from pydantic import Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from findings.charts import Bar, BarGroup, Chart, Part
-from findings.estimates import Interval
 from findings.records import RecordError
 from findings.records.common import EXACT
+from findings.rendering.charts import Bar, BarGroup, Chart, Part
+from findings.statistics.estimates import Interval
 
 #: As many colours as tell models apart.
 MOST_MODELS: Final = 6

@@ -1,7 +1,7 @@
 """What each figure shows, as data: groups of bars with their intervals. Two renderers draw it.
 
-`findings.svg` draws a chart inline for pages (no style elements or attributes, so a strict
-Content-Security-Policy lets it through); `findings.figures` draws the same chart with matplotlib into files.
+`findings.rendering.svg` draws a chart inline for pages (no style elements or attributes, so a strict
+Content-Security-Policy lets it through); `findings.rendering.figures` draws the same chart with matplotlib into files.
 Neither computes anything.
 
     for chart in charts(findings):
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from findings.assistance import Finding, Group
-from findings.estimates import Interval
-from findings.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES
+from findings.human_study.assistance import Finding, Group
+from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES
+from findings.statistics.estimates import Interval
 
 #: Words for severities 1 to 4; the paper names only the ends and “major” (docs/findings.md).
 SEVERITY_NAMES: Final = {1: "Minor", 2: "Moderate", 3: "Major", 4: "Critical"}
@@ -54,7 +54,7 @@ class BarGroup:
     name: str
     bars: tuple[Bar, ...]
     loss: float | None = None
-    """Of a model: its validation loss in nats per token, the scale it stands at (`findings.scale`)."""
+    """Of a model: its validation loss in nats per token, the scale it stands at (`findings.rendering.scale`)."""
 
 
 @dataclass(frozen=True, slots=True)

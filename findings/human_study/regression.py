@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from findings.estimates import Floats, Interval
-from findings.labels import ANSWER_SOURCES, Labels
+from findings.human_study.labels import ANSWER_SOURCES, Labels
+from findings.statistics.estimates import Floats, Interval
 
 #: What to say where the extra is not installed.
 MISSING: Final = "statsmodels is not installed (pip install 'second-reader[stats]'): no cluster-robust estimate"

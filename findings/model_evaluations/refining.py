@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from findings.estimates import REPS
-from findings.means import Mean, means
 from findings.records import RefinementJudgementRecord
+from findings.statistics.estimates import REPS
+from findings.statistics.means import Mean, means
 
 Judge = Literal["people", "score", "oracle"]
 Method = Literal["direct", "conditional", "best-of-n"]

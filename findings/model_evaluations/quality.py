@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from findings.estimates import REPS
-from findings.means import Mean, means
 from findings.records import JudgementRecord
+from findings.statistics.estimates import REPS
+from findings.statistics.means import Mean, means
 
 Answers = Literal["all", "critiqueable"]
 

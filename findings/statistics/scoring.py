@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from findings.estimates import REPS, Floats, Interval, Ints, bootstrap, interval, ratio_of_sums, sum_by
+from findings.statistics.estimates import REPS, Floats, Interval, Ints, bootstrap, interval, ratio_of_sums, sum_by
 
 BINS: Final = 10
 

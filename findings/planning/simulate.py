@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from findings.estimates import Floats, Ints
-from findings.labels import ANSWER_SOURCES, CATEGORIES, CELLS, Labels, tabulate
+from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, CELLS, Labels, tabulate
 from findings.records import AssistanceRecord
+from findings.statistics.estimates import Floats, Ints
 
 #: Unassisted critiques per answer and the effect of assistance. Misleading answers: .62/.73 and .96/.71 of
 #: section 3.3.1 (valid critiques over valid share); the others are of a like size (Figure 1: about half as

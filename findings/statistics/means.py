@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from findings.estimates import REPS, Floats, Interval, bootstrap, interval, ratio_of_sums
+from findings.statistics.estimates import REPS, Floats, Interval, bootstrap, interval, ratio_of_sums
 
 Group = TypeVar("Group", bound=Hashable)
 

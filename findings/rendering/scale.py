@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from findings.charts import Bar, Chart
+from findings.rendering.charts import Bar, Chart
 
 AXIS: Final = "validation loss, nats per token (less is a larger scale)"
 

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
-from findings.estimates import Floats
-from findings.scoring import Scored
+from findings.statistics.estimates import Floats
+from findings.statistics.scoring import Scored
 
 Method = Literal["platt", "isotonic"]
 METHODS: Final[tuple[Method, ...]] = ("platt", "isotonic")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from findings.labels import CELLS, Labels
+from findings.human_study.labels import CELLS, Labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from findings.estimates import REPS, Floats, Interval, bootstrap, divide, interval, ratio_of_sums, sum_by
-from findings.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES, Labels, tabulate
+from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES, Labels, tabulate
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord
+from findings.statistics.estimates import REPS, Floats, Interval, bootstrap, divide, interval, ratio_of_sums, sum_by
 
 Group = int | str | None
 

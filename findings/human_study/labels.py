@@ -18,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from findings.estimates import Floats, Ints
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord
 from findings.records.released import AssistanceLabel, ExtendedLabel
+from findings.statistics.estimates import Floats, Ints
 
 ANSWER_SOURCES: Final = ("Model", "Human", "Human misleading")
 CATEGORIES: Final = ("coverage", "accuracy", "coherence", "other")

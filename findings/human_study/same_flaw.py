@@ -19,11 +19,11 @@ from typing import Final
 import numpy as np
 from rapidfuzz import fuzz, process, utils
 
-from findings.agreement import Rating
-from findings.estimates import REPS, Floats, Interval, bootstrap, interval, ratio_of_sums
-from findings.labels import deciding_checks
+from findings.human_study.labels import deciding_checks
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord
 from findings.records.released import AssistanceLabel, ExtendedLabel, FoundCritique
+from findings.statistics.agreement import Rating
+from findings.statistics.estimates import REPS, Floats, Interval, bootstrap, interval, ratio_of_sums
 
 #: Least similarity (token sort ratio, 0 to 100) at which two critiques count as the same flaw.
 THRESHOLD: Final = 70.0

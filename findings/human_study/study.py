@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from findings.agreements import StudyAgreements, of_study
-from findings.assistance import Finding, Summary, edit_distance, estimate
-from findings.cells import Design, design
-from findings.estimates import REPS
-from findings.labels import tabulate
+from findings.human_study.agreements import StudyAgreements, of_study
+from findings.human_study.assistance import Finding, Summary, edit_distance, estimate
+from findings.human_study.cells import Design, design
+from findings.human_study.labels import tabulate
+from findings.human_study.regression import RobustEffect, StatsMissingError, robust_effects
+from findings.human_study.trust import Trust, trust
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord, JudgementRecord
-from findings.regression import RobustEffect, StatsMissingError, robust_effects
-from findings.trust import Trust, trust
+from findings.statistics.estimates import REPS
 
 
 @dataclass(frozen=True, slots=True)
