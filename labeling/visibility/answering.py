@@ -8,7 +8,7 @@ from datetime import datetime
 
 from labeling.actions.answering import asks_misleading, questions_of
 from labeling.models import Assignment, DraftIntended, DraftQuestion, Sitting
-from labeling.sheets.frame import Frame, frame_of, last_save
+from labeling.visibility.frame import Frame, frame_of, last_save
 
 
 @dataclass(frozen=True)

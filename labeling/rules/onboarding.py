@@ -44,7 +44,7 @@ def has_passed(labeler: Labeler, quiz: Quiz) -> bool:
     return labeler.quiz_attempts.filter(quiz=quiz, passed=True).exists()
 
 
-def stands_before(labeler: Labeler, assignment: Assignment) -> Step | None:
+def step_before(labeler: Labeler, assignment: Assignment) -> Step | None:
     """The page that this labeler has to get past before this assignment can be opened."""
     if assignment.state == AssignmentState.OPENED:
         return None

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from labeling.actions.refining import refinements_of
 from labeling.models import Assignment, Refinement, Sitting
-from labeling.sheets.frame import Frame, frame_of, last_save
+from labeling.visibility.frame import Frame, frame_of, last_save
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labeling.actions import judging
-from labeling.judging import Asks, Judged, NewCritique, Verdict
 from labeling.models import JudgedQuestion, Sitting
+from labeling.rules.helpfulness import Asks, Judged, NewCritique, Verdict
 
 
 @dataclass(frozen=True)

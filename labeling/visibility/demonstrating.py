@@ -20,8 +20,8 @@ from labeling.actions.demonstrating import (
 )
 from labeling.enums import QuoteOf
 from labeling.models import Assignment, ChainLink, RankedAnswer, Sitting
-from labeling.quoting import crlf_places, quoted
-from labeling.sheets.frame import Frame, frame_of, last_save
+from labeling.rules.quoting import crlf_places, quoted
+from labeling.visibility.frame import Frame, frame_of, last_save
 
 #: What the page calls the quotes of each text.
 QUOTE_NAMES = {QuoteOf.PASSAGE: "text_quotes", QuoteOf.RESPONSE: "response_quotes"}
