@@ -12,16 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_service.synthetic.lexicon import Words, language
-from models_service.synthetic.report_text import Statement, read_question, read_sentence, sentence
-from models_service.synthetic.reports import (
-    NO_ANSWER,
-    Reports,
-    honest_answer,
-    make_questions,
-    make_report,
-    misleading_answer,
-    uncovered_question,
-)
+from models_service.synthetic.report_answers import honest_answer, misleading_answer
+from models_service.synthetic.report_passages import make_questions, make_report, uncovered_question
+from models_service.synthetic.report_text import NO_ANSWER, Statement, read_question, read_sentence, sentence
+from models_service.synthetic.reports import Reports
 from models_service.synthetic.task import Problem
 from models_service.training.small.probe import area_under_curve
 
