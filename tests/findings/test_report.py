@@ -18,13 +18,12 @@ from findings import jsonl
 from findings.__main__ import main
 from findings.files import details_json
 from findings.human_study import study
-from findings.human_study.assistance import summarise
 from findings.human_study.labels import tabulate
 from findings.planning.simulate import Plan, simulate
 from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
 from findings.rendering.report import chart_page, page
 from findings.statistics.estimates import Interval
-from tests.findings.rows import assistance_row, check, found, label
+from tests.findings.rows import assistance_row, check, findings_of, found, label
 from tests.findings.test_records import released
 from tests.findings.test_trust import assisted_row, judgement
 
@@ -108,7 +107,7 @@ def test_findings_json_holds_every_name_with_exactly_its_keys(written: Path) -> 
 
 
 def test_each_figure_is_there_as_svg_and_png(written: Path) -> None:
-    keys = {chart.key for chart in charts(summarise(simulated(), intended=checks(simulated()), reps=2))}
+    keys = {chart.key for chart in charts(findings_of(simulated(), intended=checks(simulated()), reps=2))}
     assert keys == FIGURES
     for key in keys:
         assert (written / f"{key}.svg").read_bytes().startswith(b"<?xml")
