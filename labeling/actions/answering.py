@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
 from labeling.enums import Activity, AnswerKind, Category, CritiqueOrigin, EventKind, Provenance, Severity
 from labeling.models import (
     Answer,
@@ -49,7 +49,7 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
     """Begin an empty question."""
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         repeated = sitting.draft_questions.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
@@ -145,7 +145,7 @@ def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, in
         if done is not None:
             return done
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         drafts = list(questions_of(sitting))
         flaws = [flaw for draft in drafts for flaw in draft.flaws]
         check_seen({row.client_key: row.revision for rows in (drafts, flaws) for row in rows}, seen)

@@ -12,7 +12,7 @@ from labeling.actions import sittings
 from labeling.actions.rounds import round_over
 from labeling.actions.sittings import Missing, Seen, assignment_of, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record, save_draft, sitting_of
+from labeling.actions.working import begin, record, save_draft
 from labeling.enums import Activity, AnswerKind, Better, EventKind, Provenance, RefinementMethod
 from labeling.models import (
     Answer,
@@ -195,7 +195,7 @@ def prepare(assignment: Assignment) -> Sitting:
     """
     with transaction.atomic():
         assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if sitting.comparisons.exists():
             return sitting
         pairs = assignment.slot.study.pairs_to_compare.filter(first__question__passage=assignment.slot.passage)

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from labeling.actions.critiquing import PERFECT
 from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
 from labeling.assigning import locked
 from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
 from labeling.models import (
@@ -61,7 +61,7 @@ def lay_out(assignment: Assignment) -> Sitting:
     """The sitting with all its questions and answers, made at the first call."""
     with transaction.atomic():
         locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if not sitting.ranked_questions.exists():
             _place_answers(assignment, sitting)
     return sitting

@@ -11,7 +11,7 @@ from labeling.actions import sittings
 from labeling.actions.rounds import round_over
 from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record, sitting_of
+from labeling.actions.working import begin, record
 from labeling.enums import Activity, CritiqueOrigin, EventKind
 from labeling.models import (
     Answer,
@@ -94,7 +94,7 @@ def prepare(assignment: Assignment) -> Sitting:
     """
     with transaction.atomic():
         assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if sitting.judged_questions.exists():
             return sitting
         asked = AnswerToJudge.objects.filter(
