@@ -62,7 +62,7 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
 def change_question(*, labeler: Labeler, draft: DraftQuestion, base_revision: int, **content: Any) -> DraftQuestion:
     """Save a question and its answers as they stand in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(draft.sitting))
+        assignment = begin(labeler, draft.sitting.own_assignment)
         draft = still_there(DraftQuestion.objects.filter(pk=draft.pk, is_removed=False))
         if save_draft(draft, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=draft.pk)
@@ -77,7 +77,7 @@ def remove_question(*, labeler: Labeler, draft: DraftQuestion) -> None:
 def restore_question(*, labeler: Labeler, draft: DraftQuestion) -> None:
     """Put a removed question back."""
     with transaction.atomic():
-        begin(labeler, _assignment_of(draft.sitting))
+        begin(labeler, draft.sitting.own_assignment)
         if DraftQuestion.objects.filter(pk=draft.pk, is_removed=True).exists():
             _check_room(draft.sitting)
         _set_removed(labeler, draft, draft.sitting, False)
@@ -90,7 +90,7 @@ def _check_room(sitting: Sitting) -> None:
 
 def _set_removed(labeler: Labeler, part: DraftQuestion | DraftIntended, sitting: Sitting, removed: bool) -> None:
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(sitting))
+        assignment = begin(labeler, sitting.own_assignment)
         if type(part).objects.filter(pk=part.pk, is_removed=not removed).update(is_removed=removed):
             kind = EventKind.DRAFT_REMOVED if removed else EventKind.DRAFT_RESTORED
             record(assignment, kind, value=part.pk)
@@ -100,7 +100,7 @@ def _set_removed(labeler: Labeler, part: DraftQuestion | DraftIntended, sitting:
 def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUID) -> DraftIntended:
     """Begin to describe a flaw that the misleading answer hides."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(draft.sitting))
+        assignment = begin(labeler, draft.sitting.own_assignment)
         draft = still_there(DraftQuestion.objects.filter(pk=draft.pk, is_removed=False))
         repeated = draft.intended.filter(client_key=client_key).first()
         if repeated is not None:
@@ -113,7 +113,7 @@ def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUI
 def change_intended(*, labeler: Labeler, intended: DraftIntended, base_revision: int, **content: Any) -> DraftIntended:
     """Save the description of a flaw as it stands in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(intended.draft.sitting))
+        assignment = begin(labeler, intended.draft.sitting.own_assignment)
         intended = still_there(DraftIntended.objects.filter(pk=intended.pk, is_removed=False))
         if save_draft(intended, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=intended.pk)
@@ -128,11 +128,6 @@ def remove_intended(*, labeler: Labeler, intended: DraftIntended) -> None:
 def restore_intended(*, labeler: Labeler, intended: DraftIntended) -> None:
     """Put the description of a removed flaw back."""
     _set_removed(labeler, intended, intended.draft.sitting, False)
-
-
-def _assignment_of(sitting: Sitting) -> Assignment:
-    assert sitting.assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return sitting.assignment
 
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, int] | None = None) -> Sitting:
@@ -199,7 +194,7 @@ def honest_answer(draft: DraftQuestion) -> str:
 
 
 def _become_records(sitting: Sitting, drafts: list[DraftQuestion]) -> None:
-    misleading = asks_misleading(_assignment_of(sitting))
+    misleading = asks_misleading(sitting.own_assignment)
     passage, labeler = sitting.passage, sitting.labeler
     Passage.objects.filter(pk=passage.pk, author=None).update(author=labeler)
     last: int | None = passage.questions.aggregate(last=models.Max("index"))["last"]

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
+from labeling.actions.sittings import Missing, Seen, check_fresh, shuffled
 from labeling.actions.working import begin, record
 from labeling.assigning import has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
@@ -153,7 +153,7 @@ def prepare(assignment: Assignment) -> Sitting:
         drafts: list[CheckedCritique] = []
         position = sitting.intended_checks.count()
         for label in _unchecked(slot.study, slot.passage, assignment.labeler):
-            answer = label.assignment.slot.answer
+            answer = label.own_assignment.slot.answer
             assert answer is not None
             check = IntendedCheck.objects.create(
                 sitting=sitting,
@@ -208,7 +208,7 @@ def check(
     Raises Stale if it was saved elsewhere since, unless that is what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, assignment_of(sitting))
+        assignment = begin(labeler, sitting.own_assignment)
         rows = part_of(sitting, client_key)
         if rows is None:
             raise Refused("There is no such critique in this page. Reload it.")

@@ -113,7 +113,7 @@ def change_critique(
     Raises Stale if the page has not seen the latest save, unless it asks for what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, found.sitting.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         found = locked(LabelerCritique.objects.filter(pk=found.pk)).select_related("critique", "sitting").get()
         critique = found.critique
         wanted = (text, category, category_text, severity)
@@ -142,7 +142,7 @@ def change_critique(
 def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
     """Take a critique out. It stays in the history, and can be put back until submitted."""
     with transaction.atomic():
-        assignment = begin(labeler, found.sitting.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         changed = LabelerCritique.objects.filter(pk=found.pk, removed_ms=None).update(removed_ms=elapsed_ms(assignment))
         if changed:
             record(assignment, EventKind.CRITIQUE_REMOVED, critique=found.pk)
@@ -151,7 +151,7 @@ def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
 def restore_critique(*, labeler: Labeler, found: LabelerCritique) -> LabelerCritique:
     """Put a removed critique back."""
     with transaction.atomic():
-        assignment = begin(labeler, found.sitting.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         if LabelerCritique.objects.filter(pk=found.pk, removed_ms__isnull=False).update(removed_ms=None):
             record(assignment, EventKind.CRITIQUE_RESTORED, critique=found.pk)
     found.refresh_from_db()

@@ -107,12 +107,6 @@ def spans_of(link: ChainLink, of: QuoteOf) -> list[Span]:
     return [Span(quote.begin, quote.end) for quote in link.quotes.filter(of=of).order_by("position")]
 
 
-def _assignment_of(row: RankedAnswer) -> Assignment:
-    assignment = row.ranked_question.sitting.assignment
-    assert assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return assignment
-
-
 def rate(
     *,
     labeler: Labeler,
@@ -126,7 +120,7 @@ def rate(
 ) -> RankedAnswer:
     """Save an answer's tier and rating, whether its critiques are skipped, and what speaks for it."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         row = still_there(RankedAnswer.objects.filter(pk=row.pk))
         if tier is not None and not 0 <= tier < row.ranked_question.answers.count():
             raise Refused("There are as many places as answers.", field="tier")
@@ -151,7 +145,7 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
     Its refinement begins as the text that it is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         repeated = row.chain.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
@@ -195,7 +189,7 @@ def change_link(
     change of a refinement that a later critique is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         link = still_there(ChainLink.objects.filter(pk=link.pk).select_related("critique", "ranked_answer__answer"))
         if refinement is None:
             refinement = link.refinement
@@ -230,7 +224,7 @@ def _replace_quotes(link: ChainLink, of: QuoteOf, spans: Sequence[Span]) -> None
 def remove_link(*, labeler: Labeler, link: ChainLink) -> None:
     """Take the last critique of a chain out, with its refinement."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         if not is_last(link):
             raise Refused("A later critique is about what this one made of the answer. Remove that one first.")
         if Critique.objects.filter(pk=link.pk).delete()[0]:

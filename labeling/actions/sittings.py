@@ -41,11 +41,6 @@ def shuffled(assignment: Assignment, what: str, rows: Iterable[Any]) -> list[Any
     return order
 
 
-def assignment_of(sitting: Sitting) -> Assignment:
-    assert sitting.assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return sitting.assignment
-
-
 def submit(
     labeler: Labeler,
     assignment: Assignment,

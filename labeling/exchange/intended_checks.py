@@ -50,7 +50,7 @@ class IntendedCheckLoader(OwnLoader):
     def store(self, record: IntendedCheckRecord, position: int) -> None:
         label = label_named(record)
         assert label is not None
-        sitting = self.sitting(record, label.assignment.slot.passage, position)
+        sitting = self.sitting(record, label.own_assignment.slot.passage, position)
         check = IntendedCheck.objects.create(
             public_id=record["id"],
             sitting=sitting,
@@ -82,7 +82,7 @@ def found_in(label: Sitting) -> list[LabelerCritique]:
 
 def intended_of(label: Sitting) -> list[IntendedCritique]:
     """The intended critiques of the label's row, as they are exported."""
-    row = label.assignment.slot.study_question
+    row = label.own_assignment.slot.study_question
     assert row is not None
     answer: Answer | None = named_answer(row, "misleading_answer")
     return list(IntendedCritique.objects.filter(critique__answer=answer).order_by("position", "pk"))

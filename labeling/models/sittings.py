@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 
 from labeling.enums import Activity
 from labeling.models.fields import PublicIdField, between
+
+if TYPE_CHECKING:
+    from labeling.models.assignments import Assignment
 
 
 class Sitting(models.Model):
@@ -62,6 +67,12 @@ class Sitting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.labeler} {self.activity} {self.passage}"
+
+    @property
+    def own_assignment(self) -> Assignment:
+        """The assignment whose work it holds. Only sittings that came from a file have none; labels always have one."""
+        assert self.assignment is not None, "a draft or a label belongs to an assignment"
+        return self.assignment
 
 
 class AskedQuestion(models.Model):
