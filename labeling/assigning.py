@@ -19,7 +19,7 @@ import numpy as np
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from findings.calibration import from_dict
+from findings.statistics.calibration import from_dict
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason, StudyState
 from labeling.models import (
     Assignment,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from findings.calibration import Method, Platt, TooFewVerdictsError, fit
-from findings.scoring import Scored
+from findings.statistics.calibration import Method, Platt, TooFewVerdictsError, fit
+from findings.statistics.scoring import Scored
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.refusals import Refused

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from findings.calibration import METHODS
+from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from findings import report
 from findings.files import details_json, findings_json
-from findings.scoring import Scored
-from findings.study import Results, analyse
-from findings.trust import scored_judgements
+from findings.human_study.study import Results, analyse
+from findings.human_study.trust import scored_judgements
+from findings.rendering import report
+from findings.statistics.scoring import Scored
 from labeling.enums import Activity, AssignmentState, StudyState
 from labeling.exchange.intended_checks import intended_check_records
 from labeling.exchange.judgements import judgement_records

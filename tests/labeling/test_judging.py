@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from findings import jsonl, records
+from findings.human_study.verdicts import follows_the_form
 from findings.records import HelpfulnessRecord
-from findings.verdicts import follows_the_form
 from labeling.actions import judging
 from labeling.enums import AnswerKind, AssignmentState, CritiqueOrigin
 from labeling.exchange.kinds import dataset_records, export_dataset, import_dataset
