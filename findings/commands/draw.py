@@ -8,8 +8,8 @@ from pathlib import Path
 from findings import jsonl
 from findings.commands.options import add_file
 from findings.files import write_charts
-from findings.model_charts import measure, measure_charts
 from findings.records import RecordError
+from findings.rendering.model_charts import measure, measure_charts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from findings.estimates import Floats, Statistic, divide
+from findings.statistics.estimates import Floats, Statistic, divide
 
 
 def area(scores: Sequence[float], labels: Sequence[bool], groups: Sequence[int], size: int) -> Statistic:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from findings.estimates import Interval, Statistic, bootstrap, interval
+from findings.statistics.estimates import Interval, Statistic, bootstrap, interval
 from models_service.engine.interface import Engine
 from models_service.evaluation.areas import area
 from models_service.synthetic.task import Problem, SyntheticTask

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from findings.assistance import Finding, edit_distance, estimate, summarise
-from findings.cells import design
-from findings.labels import CheckError, tabulate
+from findings.human_study.assistance import Finding, edit_distance, estimate, summarise
+from findings.human_study.cells import design
+from findings.human_study.labels import CheckError, tabulate
 from tests.findings.rows import assistance_row, check, found, label
 
 CHECKED = {"intended_found", "valid_share", "valid_per_answer", "valid_novel_per_answer"}

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from findings import figures, jsonl, svg
+from findings import jsonl
 from findings.__main__ import main
-from findings.assistance import summarise
-from findings.charts import Bar, BarGroup, Chart, Part, charts
-from findings.estimates import Interval
-from findings.model_charts import measure, measure_charts
+from findings.human_study.assistance import summarise
+from findings.planning.simulate import Plan, simulate
 from findings.records import RecordError
-from findings.simulate import Plan, simulate
+from findings.rendering import figures, svg
+from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
+from findings.rendering.model_charts import measure, measure_charts
+from findings.statistics.estimates import Interval
 
 
 def figure_1() -> Chart:

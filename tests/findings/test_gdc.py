@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from findings import jsonl, records
 from findings.__main__ import main
-from findings.gdc import METRICS, Gaps, Metric, Question, Sample, ceiling, gaps, severity
-from findings.means import means
-from findings.quality import Share, helpful_by_critic
-from findings.refining import Contest, Outcome, outcomes, win_rates
+from findings.model_evaluations.gdc import METRICS, Gaps, Metric, Question, Sample, ceiling, gaps, severity
+from findings.model_evaluations.quality import Share, helpful_by_critic
+from findings.model_evaluations.refining import Contest, Outcome, outcomes, win_rates
+from findings.statistics.means import means
 from tests.findings.test_records import refinement_judgement
 from tests.findings.test_trust import judgement
 

@@ -14,14 +14,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from findings import jsonl, study
+from findings import jsonl
 from findings.__main__ import main
-from findings.assistance import summarise
-from findings.charts import charts
 from findings.files import details_json
-from findings.labels import tabulate
-from findings.report import page
-from findings.simulate import Plan, simulate
+from findings.human_study import study
+from findings.human_study.assistance import summarise
+from findings.human_study.labels import tabulate
+from findings.planning.simulate import Plan, simulate
+from findings.rendering.charts import charts
+from findings.rendering.report import page
 from tests.findings.rows import assistance_row, check, found, label
 from tests.findings.test_records import released
 from tests.findings.test_trust import assisted_row, judgement
