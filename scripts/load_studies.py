@@ -5,8 +5,6 @@ admin's browser, while another process saves a labeler's rating twenty times a s
 docs/performance.md. Usage: .venv/bin/python scripts/load_studies.py sqlite|postgresql [QUESTIONS [LABELERS]]
 """
 
-# ruff: noqa: E402 - the environment and the path first
-
 from __future__ import annotations
 
 import io
@@ -24,7 +22,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
-WORDS_A_PASSAGE, ROWS_LISTED = 300, "zebra"
+WORDS_A_PASSAGE, SOUGHT = 300, "zebra"
+WORDS = "the a harbour ship mast storm town mill year letter was built lost found of in"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SAVES = "saves.txt"
 
@@ -57,12 +56,12 @@ def site(database: str) -> Iterator[Path]:
 def file_of(questions: int) -> io.BytesIO:
     """One question a passage of some 300 words, with an answer of each kind and an intended critique."""
     rng = random.Random(0)
-    words = [line for line in "the a harbour ship mast storm town mill year letter was built lost found of in".split()]
+    words = WORDS.split()
     lines = []
     for number in range(questions):
         text = f"Report {number}. " + " ".join(rng.choices(words, k=WORDS_A_PASSAGE))
         question = {
-            "question": f"What does report {number} say of the {'zebra' if number % 100 == 0 else 'harbour'}?",
+            "question": f"What does report {number} say of the {SOUGHT if number % 100 == 0 else 'harbour'}?",
             "human_answer": f"It was built, {number}. " + " ".join(rng.choices(words, k=30)),
             "misleading_answer": f"It was lost, {number}. " + " ".join(rng.choices(words, k=30)),
             "intended_critiques": [{"text": f"Not lost, {number}.", "category": "accuracy", "severity": 3}],
@@ -152,7 +151,7 @@ def measure(folder: Path, questions: int) -> None:
         ("upload", lambda: admin.post(reverse("passages:upload"), {"file": file})),
         ("the list of passages", lambda: admin.get(reverse("passages:list"))),
         ("the list of questions", lambda: admin.get(page["questions"])),
-        ("a search of it", lambda: admin.get(page["questions"], {"q": ROWS_LISTED})),
+        ("a search of it", lambda: admin.get(page["questions"], {"q": SOUGHT})),
         ("Add all", lambda: admin.post(page["questions"], {"all": "1"})),
         ("Open", lambda: admin.post(page["open"])),
         ("Deal out", lambda: admin.post(page["deal"])),
@@ -180,7 +179,7 @@ def main() -> None:
     database, questions, labelers = sys.argv[1], *map(int, (*sys.argv[2:], *("10000", "100")[len(sys.argv) - 2 :]))
     with site(database) as folder:
         make_people(labelers)
-        saver = subprocess.Popen([sys.executable, __file__, "--save", str(folder)])
+        saver = subprocess.Popen([sys.executable, __file__, "--save", str(folder)])  # noqa: S603 - ourselves
         try:
             while not (folder / SAVES).exists():
                 time.sleep(0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
@@ -25,7 +26,7 @@ from labeling.models import (
     StudyQuestion,
     User,
 )
-from labeling.querysets import about, finished
+from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
 from labeling.signals import suggestions_wanted
 
@@ -93,13 +94,18 @@ def add_questions(study: Study, questions: Iterable[Question]) -> int:
 
     Asked again it goes on where it was cut short.
     """
-    wanted = list(dict.fromkeys(question.pk for question in questions))
+    wanted = list(dict.fromkeys(pks(questions)))
     for batch in batches(wanted):
         _refuse_incomplete(batch, _kinds_needed(study))
     added = write_in_batches(wanted, partial(_add_batch, study))
     if study.is_open:
         want_suggestions(study)
     return added
+
+
+def pks(rows: Iterable[Any]) -> Iterable[int]:
+    """The keys of rows, or of a query's rows without loading these."""
+    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
 
 
 def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
