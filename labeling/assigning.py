@@ -81,7 +81,9 @@ def deal_study(study: Study, *, actor: User | None = None) -> DealReport:
         raise Refused("Add labelers to the study first: there is nobody to deal to.")
     cells = cells_to_deal(study)
     design = make_design(study, cells, [labeler.pk for labeler in labelers], texts_met(labelers))
-    dealt = write_in_batches(in_own_order(study, design), partial(_deal_batch, study, actor), size=CELLS_A_BATCH)
+    dealt = write_in_batches(
+        in_own_order(study, design), partial(_deal_batch, study, actor), size=CELLS_A_BATCH, whole=False
+    )
     return DealReport(dealt, len(cells) - dealt, spread(study, [labeler.pk for labeler in labelers]))
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from contextlib import nullcontext
 from typing import TypeVar
 
 from django.db import connection, transaction
@@ -22,16 +21,21 @@ ROWS_A_BATCH = 100
 SHORTEST_REST_SECONDS = 0.01
 
 
-def long_write() -> AbstractContextManager[object]:
-    """Around a write of many batches: one transaction, unless it would shut out all others until its end."""
-    return transaction.atomic() if connection.features.has_select_for_update else nullcontext()
+def write_in_batches(
+    rows: Iterable[T],
+    write: Callable[[list[T]], int],
+    *,
+    size: int = ROWS_A_BATCH,
+    weight: Callable[[T], int] = lambda _: 1,
+    whole: bool = True,
+) -> int:
+    """Call `write` with batch after batch, each in a transaction. Returns the sum of what it returned.
 
-
-def write_in_batches(rows: Iterable[T], write: Callable[[list[T]], int], *, size: int = ROWS_A_BATCH) -> int:
-    """Call `write` with batch after batch, each in a transaction. Returns the sum of what it returned."""
+    `whole`: where many can write at once, all of it is one transaction; else others see it batch by batch.
+    """
     done = 0
-    with long_write():
-        for batch in batches(rows, size):
+    with transaction.atomic() if whole and connection.features.has_select_for_update else nullcontext():
+        for batch in batches(rows, size, weight):
             began = time.monotonic()
             with transaction.atomic():
                 done += write(batch)
@@ -39,10 +43,17 @@ def write_in_batches(rows: Iterable[T], write: Callable[[list[T]], int], *, size
     return done
 
 
-def batches(rows: Iterable[T], size: int = ROWS_A_BATCH) -> Iterator[list[T]]:
-    """The rows in lists of this size; the last may be shorter."""
-    left = iter(rows)
-    while batch := list(islice(left, size)):
+def batches(rows: Iterable[T], size: int = ROWS_A_BATCH, weight: Callable[[T], int] = lambda _: 1) -> Iterator[list[T]]:
+    """The rows in lists that weigh this much or, by their last row, more; the last list may weigh less."""
+    batch: list[T] = []
+    weighs = 0
+    for row in rows:
+        batch.append(row)
+        weighs += weight(row)
+        if weighs >= size:
+            yield batch
+            batch, weighs = [], 0
+    if batch:
         yield batch
 
 
