@@ -89,6 +89,11 @@ def claimable() -> models.QuerySet[Run]:
     return Run.objects.filter(Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, lease_until__lt=timezone.now()))
 
 
+def never_called() -> models.QuerySet[Run]:
+    """Runs that wait and for which nobody was called yet."""
+    return Run.objects.filter(state=RunState.QUEUED, last_enqueued_at=None).order_by("pk")
+
+
 def claim(run_id: int, owner: str) -> Claim | None:
     """Take the run, and with it whatever else waits about the same passage. None if it is not to be had."""
     with transaction.atomic():

@@ -100,11 +100,8 @@ def _deal_batch(study: Study, actor: User | None, batch: list[Dealt]) -> int:
 
 def _assignments(batch: list[Dealt]) -> Iterator[Assignment]:
     """Cells of questions that lack suggestions wait."""
-    unready = set(
-        StudyQuestion.objects.filter(
-            pk__in={dealt.cell.question for dealt in batch} - {None}, ready_at=None
-        ).values_list("pk", flat=True)
-    )
+    questions = {dealt.cell.question for dealt in batch if dealt.cell.question is not None}
+    unready = set(StudyQuestion.objects.filter(pk__in=questions, ready_at=None).values_list("pk", flat=True))
     for dealt in batch:
         state = AssignmentState.WAITING if dealt.cell.question in unready else AssignmentState.OFFERED
         yield Assignment(slot_id=dealt.cell.slot, labeler_id=dealt.labeler, order=dealt.order, state=state)

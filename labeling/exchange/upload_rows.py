@@ -80,9 +80,9 @@ def conflicts(records: Sequence[tuple[str, UploadedPassage]]) -> Iterator[tuple[
     """Yield (where, reason) for each passage that contradicts one that is here, or one before it in the file."""
     known = _known([record for _, record in records])
     digests: defaultdict[str, set[str]] = defaultdict(set)
-    for digest, rows in known.items():
-        for public_id, _ in rows:
-            digests[public_id].add(digest)
+    for text, rows in known.items():
+        for name, _ in rows:
+            digests[name].add(text)
     for where, record in records:
         digest, public_id, title = text_digest(record["text"]), record.get("id"), record.get("title")
         if public_id is not None and digests[public_id] - {digest}:
@@ -106,7 +106,8 @@ def _known(records: Sequence[UploadedPassage]) -> defaultdict[str, list[tuple[st
             ours.filter(text_digest__in={text_digest(record["text"]) for record in batch}),
             ours.filter(public_id__in={record.get("id") for record in batch} - {None}),
         ):
-            rows.update((pk, row) for pk, *row in here.values_list("pk", "text_digest", "public_id", "title"))
+            columns = here.values_list("pk", "text_digest", "public_id", "title")
+            rows.update({pk: (digest, public_id, title) for pk, digest, public_id, title in columns})
     known: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
     for _, (digest, public_id, title) in sorted(rows.items()):
         known[digest].append((public_id, title))
