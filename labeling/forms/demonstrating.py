@@ -10,7 +10,7 @@ from labeling.enums import QuoteOf
 from labeling.forms.working import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
 from labeling.limits import LARGEST_COUNT
 from labeling.models import ChainLink
-from labeling.quoting import Span, read_span
+from labeling.rules.quoting import Span, read_span
 
 
 class RateForm(DraftForm):
