@@ -23,7 +23,7 @@ from tests.factories import make_user
 from tests.services.sites import Site
 
 #: The migration before the one that sets bounds.
-BEFORE = "0010_calibrate_scores"
+BEFORE = "0013_end_one_sitting"
 
 
 def number_fields() -> Iterator[tuple[str, django_forms.IntegerField]]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,7 @@ class PostgreSQL:
 
     url: str
     """Its address, without a database's name."""
-    command: list[object]
+    command: Sequence[object]
     folder: Path
     user: str | None
     running: ExitStack = field(default_factory=ExitStack)
@@ -115,7 +115,7 @@ def _folder() -> Iterator[tuple[Path, str | None]]:
 
 
 @contextmanager
-def _process(command: list[object], folder: Path, user: str | None, ending: signal.Signals) -> Iterator[None]:
+def _process(command: Sequence[object], folder: Path, user: str | None, ending: signal.Signals) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(word) for word in command], user=user, cwd=folder, stdout=log, stderr=log, start_new_session=True

@@ -20,7 +20,7 @@ def bring_inside(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0010_calibrate_scores'),
+        ('labeling', '0013_end_one_sitting'),
     ]
 
     operations = [
