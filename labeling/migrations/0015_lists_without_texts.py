@@ -20,7 +20,7 @@ def describe_texts(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0010_calibrate_scores"),
+        ("labeling", "0014_bound_what_studies_set"),
     ]
 
     operations = [
