@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from labeling.enums import Activity, AnswerKind, StudyState
-from labeling.models.fields import PublicIdField
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
+from labeling.models.fields import PublicIdField, between
 
 if TYPE_CHECKING:
     from labeling.models.people import Labeler
@@ -35,7 +36,7 @@ class Study(models.Model):
     """Which of the site's critics writes the suggestions; empty where nobody is assisted."""
     temperatures = models.JSONField(default=paper_temperatures)
     calibration = models.JSONField(null=True, blank=True)
-    """Turns the critic's scores into what labelers are shown (findings.calibration); null shows them as they are."""
+    """Turns the critic's scores into what labelers are shown (`findings.statistics.calibration`); null: as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
     labelers: models.ManyToManyField[Labeler, models.Model] = models.ManyToManyField(
@@ -49,6 +50,10 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=StudyState.values), name="study_state_is_known"),
+            models.CheckConstraint(condition=between("seed", 0, LARGEST_NUMBER), name="study_seed_in_range"),
+            models.CheckConstraint(
+                condition=between("idle_release_hours", 1, LONGEST_IDLE_HOURS), name="idle_hours_1_to_a_year"
+            ),
         ]
 
     def __str__(self) -> str:
