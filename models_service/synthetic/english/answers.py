@@ -10,7 +10,7 @@ from models_service.synthetic.english.flaws import Flaw, FlawName, Misstater
 from models_service.synthetic.english.reading import Reading, Source, Stray
 from models_service.synthetic.english.rephrasing import rephrase
 from models_service.synthetic.english.text import Sentence, content_words, join, occurs
-from models_service.synthetic.english.topics import Topic, ask
+from models_service.synthetic.english.topics import Topic, ask, find_topics
 
 NO_ANSWER = "No answer"
 
@@ -40,7 +40,7 @@ class Asker:
 
     def __init__(self, rng: Random, reading: Reading, source: Source, title: str) -> None:
         self._rng, self._reading, self._source, self._title = rng, reading, source, title
-        self._topics = reading.topics
+        self._topics = find_topics(reading)
         self._misstater = Misstater(rng, reading, source)
 
     def pair(self) -> Pair | None:
@@ -171,7 +171,9 @@ class Asker:
     def _uncovered(self) -> Topic | None:
         """A topic of another passage of the source, none of whose words stand in this one."""
         for _ in range(4):
-            topics = [one for one in self._rng.choice(self._source.readings).topics if one.shape in {"topic", "year"}]
+            topics = [
+                one for one in find_topics(self._rng.choice(self._source.readings)) if one.shape in {"topic", "year"}
+            ]
             fit = [one for one in topics if not set(content_words(one.phrase)) & self._reading.stems]
             if fit:
                 return self._rng.choice(fit)

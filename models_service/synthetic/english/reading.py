@@ -11,7 +11,6 @@ from random import Random
 
 from models_service.synthetic.english.passages import Passage
 from models_service.synthetic.english.text import Sentence, content_words, read_sentences
-from models_service.synthetic.english.topics import Topic, find_topics
 from models_service.synthetic.english.values import NAMES, Kind, Value, find_values, names_inside, people_in
 from models_service.synthetic.english.words import partners, words
 
@@ -61,11 +60,6 @@ class Reading:
     def offers(self) -> Offers:
         """Its own values, to be put in each other's place."""
         return Offers(self.values)
-
-    @cached_property
-    def topics(self) -> list[Topic]:
-        """Everything that can be asked about it."""
-        return find_topics(self)
 
 
 #: A word written with a small letter.

@@ -6,17 +6,15 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from models_service.synthetic.english.reading import Reading
 from models_service.synthetic.english.text import Sentence, occurs, stem, words_of
 from models_service.synthetic.english.values import Kind
 from models_service.synthetic.english.words import words
-
-if TYPE_CHECKING:
-    from models_service.synthetic.english.reading import Reading
 
 Shape = Literal["topic", "year", "paragraph", "who", "why", "when", "where", "many"]
 
@@ -50,10 +48,11 @@ def ask(rng: Random, topic: Topic) -> str:
     return wording.format(t=topic.phrase, c=topic.phrase)
 
 
-def find_topics(reading: Reading) -> list[Topic]:
-    """Everything that can be asked, answers of one to five sentences."""
+@lru_cache(maxsize=1024)
+def find_topics(reading: Reading) -> tuple[Topic, ...]:
+    """Everything that can be asked, answers of one to five sentences; found once for each passage."""
     found = [*_names(reading), *_things(reading), *_paragraphs(reading), *_asked(reading)]
-    return [topic for topic in found if _fits(topic.sentences)]
+    return tuple(topic for topic in found if _fits(topic.sentences))
 
 
 def _fits(sentences: Sequence[Sentence]) -> bool:
