@@ -18,7 +18,7 @@ from django.utils import timezone
 from assist.critics import model_name
 from assist.models import Run, RunState
 from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
-from labeling.assigning import locked
+from labeling.locking import locked
 from labeling.models import Answer, AssistanceBundle, Study
 from models_service.types import Bundle
 

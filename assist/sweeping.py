@@ -13,10 +13,10 @@ from assist.models import Run, RunState
 from assist.runs import want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import offer_complete_questions
-from labeling.assigning import release_silent
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading import compute, stale_studies
+from labeling.releasing import release_left
 
 log = logging.getLogger(__name__)
 #: A queued run is called for again after this long; a message is cheap, a flood of them is not.
@@ -38,7 +38,7 @@ def sweep() -> Swept:
     for study in Study.objects.filter(state=StudyState.OPEN):
         offered += offer_complete_questions(study)
         wanted += len(want_runs(study)) if study.critic else 0
-        released += release_silent(study)
+        released += release_left(study)
     for study in stale_studies():
         compute(study)
     called = enqueue(overdue()[:CALLS_AT_ONCE])

@@ -16,8 +16,8 @@ from django.utils import timezone
 from rapidfuzz.distance import Levenshtein
 
 from labeling.actions.working import begin, elapsed_ms, record, submitted
-from labeling.assigning import locked
 from labeling.enums import AssignmentState, Category, CritiqueOrigin, EventKind, Severity
+from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,

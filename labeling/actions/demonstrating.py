@@ -16,8 +16,8 @@ from django.db import transaction
 from labeling.actions.critiquing import PERFECT
 from labeling.actions.sittings import shuffled
 from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
-from labeling.assigning import locked
 from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
+from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,

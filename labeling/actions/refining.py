@@ -15,8 +15,8 @@ from django.db.models import Q
 from labeling.actions.demonstrating import answers_to_show, options_of
 from labeling.actions.sittings import shuffled
 from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
-from labeling.assigning import locked
 from labeling.enums import CritiqueOrigin, EventKind
+from labeling.locking import locked
 from labeling.models import Answer, Assignment, Critique, Labeler, Refinement, Sitting, Study
 from labeling.refusals import Gone, Refused
 

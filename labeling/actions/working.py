@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.assigning import locked
 from labeling.enums import Activity, AssignmentState, EventKind
+from labeling.locking import locked
 from labeling.models import Assignment, Event, Labeler, Sitting, Submission
 from labeling.permissions import check_can_work_on
 from labeling.refusals import Gone, Stale

@@ -9,10 +9,16 @@ from django.db.models import Q
 from django.urls import reverse
 
 from labeling.enums import Activity, AnswerKind, StudyState
-from labeling.models.fields import PublicIdField
+from labeling.models.fields import PublicIdField, between
 
 if TYPE_CHECKING:
     from labeling.models.people import Labeler
+
+
+#: A week.
+UNTOUCHED_HOURS = 7 * 24
+#: A year. Longer waits for nobody.
+LONGEST_UNTOUCHED_HOURS = 365 * 24
 
 
 def paper_temperatures() -> list[float]:
@@ -38,6 +44,8 @@ class Study(models.Model):
     """Turns the critic's scores into what labelers are shown (findings.calibration); null shows them as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
+    untouched_release_hours = models.PositiveIntegerField(default=UNTOUCHED_HOURS)
+    """Offered work whose labeler has done nothing in the study for this long goes back to the pool."""
     labelers: models.ManyToManyField[Labeler, models.Model] = models.ManyToManyField(
         "Labeler", blank=True, related_name="studies"
     )
@@ -49,6 +57,10 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=StudyState.values), name="study_state_is_known"),
+            models.CheckConstraint(
+                condition=between("untouched_release_hours", 1, LONGEST_UNTOUCHED_HOURS),
+                name="untouched_release_hours_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
