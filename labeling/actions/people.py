@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from labeling.enums import EventKind, Role
 from labeling.locking import lock_people, locked
 from labeling.models import Event, Labeler, User
-from labeling.permissions import check_can_stop_being_admin
 from labeling.refusals import Refused
 from labeling.releasing import withdraw
+from labeling.rules.permissions import check_can_stop_being_admin
 
 
 def create_account(*, username: str, role: Role, password: str | None = None, actor: User | None = None) -> User:

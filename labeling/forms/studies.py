@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from findings.calibration import METHODS
+from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models import Labeler, Question, Study
-from labeling.models.studies import LONGEST_UNTOUCHED_HOURS, UNTOUCHED_HOURS
-from labeling.reading import studies_judged
+from labeling.models.studies import UNTOUCHED_HOURS
+from labeling.reading.findings import studies_judged
 
 CONDITION_CHOICES = [
     (f"{kind.value}/{int(assisted)}", f"{kind.label}, {'assisted' if assisted else 'unassisted'}")
@@ -48,17 +49,21 @@ class StudyForm(forms.Form):
         required=False, help_text="Writes the suggestions of the assisted conditions. What it can read stands below."
     )
     seed = forms.IntegerField(
-        initial=0, help_text="Decides who gets what, in which order, and what the critic samples. Keep it."
+        initial=0,
+        min_value=0,
+        max_value=LARGEST_NUMBER,
+        help_text="Decides who gets what, in which order, and what the critic samples. Keep it.",
     )
     idle_release_hours = forms.IntegerField(
         initial=24,
         min_value=1,
+        max_value=LONGEST_IDLE_HOURS,
         label="Hours before idle work is offered to somebody else",
     )
     untouched_release_hours = forms.IntegerField(
         initial=UNTOUCHED_HOURS,
         min_value=1,
-        max_value=LONGEST_UNTOUCHED_HOURS,
+        max_value=LONGEST_IDLE_HOURS,
         required=False,
         label="Hours before offered work that nobody begins goes back to the pool",
         help_text=f"Counted while its labeler does nothing in this study. Left empty, {UNTOUCHED_HOURS}: a week.",

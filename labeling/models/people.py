@@ -11,7 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from labeling.enums import Role
-from labeling.querysets import LabelerQuerySet
+from labeling.models.querysets import LabelerQuerySet
 
 
 class User(AbstractUser):

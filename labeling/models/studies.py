@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from labeling.enums import Activity, AnswerKind, StudyState
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models.fields import PublicIdField, between
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 #: A week.
 UNTOUCHED_HOURS = 7 * 24
-#: A year. Longer waits for nobody.
-LONGEST_UNTOUCHED_HOURS = 365 * 24
 
 
 def paper_temperatures() -> list[float]:
@@ -41,7 +40,7 @@ class Study(models.Model):
     """Which of the site's critics writes the suggestions; empty where nobody is assisted."""
     temperatures = models.JSONField(default=paper_temperatures)
     calibration = models.JSONField(null=True, blank=True)
-    """Turns the critic's scores into what labelers are shown (findings.calibration); null shows them as they are."""
+    """Turns the critic's scores into what labelers are shown (`findings.statistics.calibration`); null: as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
     untouched_release_hours = models.PositiveIntegerField(default=UNTOUCHED_HOURS)
@@ -57,8 +56,12 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=StudyState.values), name="study_state_is_known"),
+            models.CheckConstraint(condition=between("seed", 0, LARGEST_NUMBER), name="study_seed_in_range"),
             models.CheckConstraint(
-                condition=between("untouched_release_hours", 1, LONGEST_UNTOUCHED_HOURS),
+                condition=between("idle_release_hours", 1, LONGEST_IDLE_HOURS), name="idle_hours_1_to_a_year"
+            ),
+            models.CheckConstraint(
+                condition=between("untouched_release_hours", 1, LONGEST_IDLE_HOURS),
                 name="untouched_release_hours_in_range",
             ),
         ]

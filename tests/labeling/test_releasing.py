@@ -19,9 +19,9 @@ from labeling.actions.members import choose_labelers
 from labeling.actions.studies import add_questions, create_study, open_study
 from labeling.assigning import deal_study, next_for, offer, open_next, reassign
 from labeling.enums import AnswerKind, AssignmentState, EventKind, ReleaseReason, Role
+from labeling.limits import LONGEST_IDLE_HOURS
 from labeling.locking import locked
 from labeling.models import Assignment, Event, Labeler, Study, User
-from labeling.models.studies import LONGEST_UNTOUCHED_HOURS
 from labeling.refusals import Refused
 from labeling.releasing import release_left
 from tests.factories import make_labelers, make_question, make_study
@@ -242,7 +242,7 @@ def in_a_thread(act: Leave, *arguments: Any) -> None:
 
 def test_the_database_refuses_a_time_out_of_bounds_and_an_offer_without_its_moment() -> None:
     study = make_study(1)
-    for hours in (0, LONGEST_UNTOUCHED_HOURS + 1):
+    for hours in (0, LONGEST_IDLE_HOURS + 1):
         with pytest.raises(IntegrityError), transaction.atomic():
             Study.objects.filter(pk=study.pk).update(untouched_release_hours=hours)
     with pytest.raises(IntegrityError), transaction.atomic():
