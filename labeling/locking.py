@@ -20,12 +20,12 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet
     return rows.select_for_update(skip_locked=skip, of=("self",), no_key=True)
 
 
-def lock_people(labelers: Iterable[Labeler]) -> set[int]:
+def lock_people(labelers: Iterable[int]) -> set[int]:
     """Hold these people as they are until the transaction ends. Returns who of them can work.
 
     Whoever gives somebody work, and whoever takes away their right to it, asks here first: one of the two waits
     for the other, and then sees what the other did.
     """
-    people = [labeler.pk for labeler in labelers]
+    people = set(labelers)
     list(locked(Labeler.objects.filter(pk__in=people).order_by("pk")))
     return set(Labeler.objects.able_to_work().filter(pk__in=people).values_list("pk", flat=True))

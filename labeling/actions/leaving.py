@@ -30,7 +30,7 @@ def anonymise(name: str) -> str | None:
 
 
 def _detach(labeler: Labeler, user: User | None) -> str:
-    lock_people([labeler])
+    lock_people([labeler.pk])
     unfinished = Assignment.objects.live().of(labeler).exclude(state=AssignmentState.SUBMITTED)
     for assignment in unfinished:
         release(assignment, ReleaseReason.WITHDRAWN, actor=user)

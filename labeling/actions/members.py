@@ -32,7 +32,7 @@ def choose_labelers(study: Study, labelers: Iterable[Labeler], *, actor: User) -
         present = set(study.labelers.values_list("pk", flat=True))
         joining = [labeler for pk, labeler in chosen.items() if pk not in present]
         leaving = list(study.labelers.exclude(pk__in=chosen).order_by("pk"))
-        lock_people([*joining, *leaving])
+        lock_people(labeler.pk for labeler in [*joining, *leaving])
         for labeler in joining:
             add_labeler(study, labeler, actor=actor)
         taken_back = sum(_leave(study, labeler, actor) for labeler in leaving)

@@ -99,7 +99,7 @@ def _held(user: User) -> User:
     """The account as it is now, held until the transaction ends, with the admins and the labeler it is."""
     list(locked(User.objects.filter(role=Role.ADMIN).order_by("pk")))
     held: User = locked(User.objects.filter(pk=user.pk)).get()
-    lock_people(Labeler.objects.filter(user=held))
+    lock_people(Labeler.objects.filter(user=held).values_list("pk", flat=True))
     return held
 
 

@@ -174,7 +174,7 @@ def test_what_is_begun_between_the_look_and_the_lock_stays(monkeypatch: pytest.M
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", ["_design", "_create_assignments"])
+@pytest.mark.parametrize("moment", ["make_design", "_assignments"])
 def test_an_account_closed_while_work_is_dealt_is_left_with_none(
     monkeypatch: pytest.MonkeyPatch, admin: User, moment: str
 ) -> None:
