@@ -14,7 +14,7 @@ def begin_counting(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0014_bound_what_studies_set'),
+        ('labeling', '0015_lists_without_texts'),
     ]
 
     operations = [
