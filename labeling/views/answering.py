@@ -95,9 +95,14 @@ def question(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> 
         return card(request, assignment, "answering/_question.html", own_question(assignment, client_key))
     form = checked(QuestionForm(request.POST))
     check_begun(own_questions(assignment).filter(client_key=client_key).first(), form.cleaned_data["base_revision"])
-    begun = {"labeler": request.labeler, "assignment": assignment, "client_key": client_key}
     try:
-        draft = answering.save_question(**begun, base_revision=form.cleaned_data["base_revision"], **form.content)
+        draft = answering.save_question(
+            labeler=request.labeler,
+            assignment=assignment,
+            client_key=client_key,
+            base_revision=form.cleaned_data["base_revision"],
+            **form.content,
+        )
     except Stale as stale:
         now = own_question(assignment, client_key)
         other = [now.text, now.answer if now.is_covered else answering.NO_ANSWER, now.misleading]
@@ -146,9 +151,14 @@ def flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> Http
     draft = question_of(request, assignment, client_key)
     form = checked(FlawForm(request.POST))
     check_begun(draft.intended.filter(client_key=client_key).first(), form.cleaned_data["base_revision"])
-    begun = {"labeler": request.labeler, "draft": draft, "client_key": client_key}
     try:
-        intended = answering.save_intended(**begun, base_revision=form.cleaned_data["base_revision"], **form.content)
+        intended = answering.save_intended(
+            labeler=request.labeler,
+            draft=draft,
+            client_key=client_key,
+            base_revision=form.cleaned_data["base_revision"],
+            **form.content,
+        )
     except Stale as stale:
         now = own_flaw(assignment, client_key)
         other = [now.text, now.get_category_display(), now.get_severity_display()]

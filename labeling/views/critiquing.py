@@ -118,9 +118,14 @@ def critique(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> 
     stored = own_critiques(assignment).filter(client_key=client_key).first()
     form = checked(CritiqueForm(request.POST, before=text_before(stored, suggestion)))
     check_begun(stored, form.cleaned_data["base_revision"])
-    begun = {"labeler": request.labeler, "assignment": assignment, "client_key": client_key, "suggestion": suggestion}
     try:
-        found = critiquing.save_critique(**begun, **form.cleaned_data)
+        found = critiquing.save_critique(
+            labeler=request.labeler,
+            assignment=assignment,
+            client_key=client_key,
+            suggestion=suggestion,
+            **form.cleaned_data,
+        )
     except Stale as stale:
         found = own_critique(assignment, client_key)
         return conflict(request, assignment, "critiquing/_conflict.html", stale, found=found)
