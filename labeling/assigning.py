@@ -19,8 +19,7 @@ import numpy as np
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from findings.calibration import from_dict
-from labeling.dealing import deal
+from findings.statistics.calibration import from_dict
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason, StudyState
 from labeling.models import (
     Assignment,
@@ -29,15 +28,16 @@ from labeling.models import (
     Labeler,
     Passage,
     ShownSuggestion,
+    Sitting,
     Slot,
     Study,
     StudyQuestion,
-    Submission,
     User,
 )
-from labeling.onboarding import newest_instruction
-from labeling.permissions import check_can_deal, check_can_meet
 from labeling.refusals import Gone, Refused
+from labeling.rules.dealing import deal
+from labeling.rules.onboarding import newest_instruction
+from labeling.rules.permissions import check_can_deal, check_can_meet
 
 
 def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet[Any]:
@@ -227,8 +227,13 @@ def _open(assignment: Assignment) -> Assignment:
         assignment.bundle = newest_bundle(slot)
     assignment.save(update_fields=["state", "opened_at", "last_seen_at", "bundle", "instruction"])
     Event.objects.create(kind=EventKind.OPENED, study=slot.study, assignment=assignment)
-    if slot.activity == Activity.CRITIQUING:
-        Submission.objects.create(assignment=assignment)
+    Sitting.objects.create(
+        assignment=assignment,
+        study=slot.study,
+        activity=slot.activity,
+        labeler=assignment.labeler,
+        passage=slot.passage,
+    )
     if assignment.bundle is not None:
         _show_suggestions(assignment)
     return assignment

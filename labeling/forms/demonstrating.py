@@ -17,7 +17,7 @@ from labeling.forms.working import (
     kept_as_stored,
 )
 from labeling.models import ChainLink
-from labeling.quoting import Span, read_span
+from labeling.rules.quoting import Span, read_span
 
 
 class RateForm(DraftForm):

@@ -19,16 +19,16 @@ from labeling.enums import AssignmentState
 from labeling.forms.critiquing import BeginningForm, CritiqueForm, RatingForm, SubmitForm
 from labeling.forms.working import GIVE_BACK_REASONS, NewPartForm
 from labeling.models import Assignment, Critique, LabelerCritique, ShownSuggestion, Suggestion
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.working import CHOICES, NOT_YET, answer, check_begun, checked, conflict, handing_in
-from labeling.visibility import VisibleSuggestion, visible_suggestion, worksheet
+from labeling.visibility.critiquing import VisibleSuggestion, visible_suggestion, worksheet
 
 
 def own_critiques(assignment: Assignment) -> QuerySet[LabelerCritique]:
     """The critiques of this very assignment, removed ones included."""
-    return assignment.submission.critiques.select_related("critique", "submission__assignment")
+    return assignment.sitting.critiques.select_related("critique", "sitting__assignment")
 
 
 def own_critique(assignment: Assignment, client_key: uuid.UUID) -> LabelerCritique:
@@ -67,7 +67,7 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own_assignment(request, public_id)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.submission})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
     sheet = worksheet(assignment)
     template = "critiquing/page.html" if sheet.suggestions is None else "critiquing/assisted.html"
@@ -157,8 +157,8 @@ def rate(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Rate the answer."""
     assignment = own_assignment(request, public_id)
     form = checked(RatingForm(request.POST))
-    submission = critiquing.rate(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
-    return answer(request, assignment, "components/saved.html", at=submission.saved_at)
+    sitting = critiquing.rate(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return answer(request, assignment, "components/saved.html", at=sitting.saved_at)
 
 
 @for_labelers
