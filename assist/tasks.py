@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 
 from celery import shared_task
 from django.conf import settings
@@ -19,16 +20,21 @@ from kombu.exceptions import OperationalError
 
 from assist.critics import open_critic
 from assist.models import Run
-from assist.runs import Claim, claim, fail, finish
+from assist.outages import OUTAGES, wait_for_database
+from assist.runs import Claim, claim, fail, finish, never_called, put_back
 from models_service.engine import EngineError
 from models_service.types import Subject
 
 log = logging.getLogger(__name__)
 
 
+#: A study of thousands is no flood of messages: so many runs are called for, and who finishes calls for the next.
+CALLED_AT_ONCE = 300
+
+
 def enqueue(runs: Iterable[Run]) -> int:
-    """Send a wake-up call for each passage among the runs, after commit. Returns how many were sent."""
-    run_ids = [run.pk for run in runs]
+    """Send a wake-up call for each passage among the first of the runs, after commit. Returns how many were sent."""
+    run_ids = [run.pk for run in islice(runs, CALLED_AT_ONCE)]
     groups: dict[tuple[int, str], int] = {}
     for run in Run.objects.filter(pk__in=run_ids).select_related("answer__question").order_by("-pk"):
         groups[run.answer.question.passage_id, run.critic] = run.pk
@@ -55,11 +61,14 @@ def process(run_id: int) -> None:
     log.info("%s: %d answers of one passage", held.runs[0].critic, len(held.runs))
     with kept_alive(held):
         work_on(held)
-    enqueue(held.waiting_beside())
+    enqueue([*held.waiting_beside(), *never_called()[:1]])
 
 
 def work_on(held: Claim) -> None:
-    """Ask the engine, store what it says. What it refuses for one answer is no reason to fail the others."""
+    """Ask the engine, store what it says. What it refuses for one answer is no reason to fail the others.
+
+    A database that went away meanwhile is no reason to fail any of them: they are begun again.
+    """
     try:
         critique_and_store(held)
     except EngineError as refusal:
@@ -68,6 +77,10 @@ def work_on(held: Claim) -> None:
             return
         for run in held.runs:
             work_on(Claim(held.owner, (run,)))
+    except OUTAGES as outage:
+        log.warning("runs %s will be begun again, for the database was lost: %s", [run.pk for run in held.runs], outage)
+        wait_for_database()
+        put_back(held)
     except Exception as error:
         log.exception("runs %s failed", [run.pk for run in held.runs])
         fail(held, f"{type(error).__name__}: {error}")
@@ -103,7 +116,7 @@ def kept_alive(held: Claim) -> Iterator[None]:
     def beat() -> None:
         try:
             while not done.wait(settings.RUN_LEASE_SECONDS / 3):
-                if not held.extend():
+                if not _extended(held):
                     return
         finally:
             connection.close()
@@ -115,3 +128,13 @@ def kept_alive(held: Claim) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def _extended(held: Claim) -> bool:
+    """Whether the lease is still ours. While the database is away that is supposed: the fence knows in the end."""
+    try:
+        return held.extend() > 0
+    except OUTAGES as outage:
+        log.warning("the lease could not be extended: %s", outage)
+        connection.close()
+        return True

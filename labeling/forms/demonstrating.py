@@ -16,6 +16,7 @@ from labeling.forms.working import (
     begin_as,
     kept_as_stored,
 )
+from labeling.limits import LARGEST_COUNT
 from labeling.models import ChainLink
 from labeling.rules.quoting import Span, read_span
 
@@ -23,7 +24,7 @@ from labeling.rules.quoting import Span, read_span
 class RateForm(DraftForm):
     """What is thought of one answer as a whole."""
 
-    tier = forms.IntegerField(required=False, min_value=0)
+    tier = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_COUNT)
     rating = forms.IntegerField(required=False, min_value=1, max_value=7)
     is_skipped = forms.BooleanField(required=False)
     skip_reason = forms.CharField(required=False, max_length=500)

@@ -11,7 +11,9 @@ from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models import Labeler, Question, Study
+from labeling.models.studies import UNTOUCHED_HOURS
 from labeling.reading.findings import studies_judged
 
 CONDITION_CHOICES = [
@@ -47,12 +49,24 @@ class StudyForm(forms.Form):
         required=False, help_text="Writes the suggestions of the assisted conditions. What it can read stands below."
     )
     seed = forms.IntegerField(
-        initial=0, help_text="Decides who gets what, in which order, and what the critic samples. Keep it."
+        initial=0,
+        min_value=0,
+        max_value=LARGEST_NUMBER,
+        help_text="Decides who gets what, in which order, and what the critic samples. Keep it.",
     )
     idle_release_hours = forms.IntegerField(
         initial=24,
         min_value=1,
+        max_value=LONGEST_IDLE_HOURS,
         label="Hours before idle work is offered to somebody else",
+    )
+    untouched_release_hours = forms.IntegerField(
+        initial=UNTOUCHED_HOURS,
+        min_value=1,
+        max_value=LONGEST_IDLE_HOURS,
+        required=False,
+        label="Hours before offered work that nobody begins goes back to the pool",
+        help_text=f"Counted while its labeler does nothing in this study. Left empty, {UNTOUCHED_HOURS}: a week.",
     )
     labelers = forms.ModelMultipleChoiceField(
         queryset=Labeler.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
@@ -66,11 +80,14 @@ class StudyForm(forms.Form):
         critic.initial = settings.DEFAULT_CRITIC
         labelers = self.fields["labelers"]
         assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.filter(user__isnull=False, user__is_active=True).select_related("user")
+        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
 
     def clean_conditions(self) -> list[tuple[AnswerKind, bool]]:
         chosen = (value.split("/") for value in self.cleaned_data["conditions"])
         return [(AnswerKind(kind), assisted == "1") for kind, assisted in chosen]
+
+    def clean_untouched_release_hours(self) -> int:
+        return self.cleaned_data["untouched_release_hours"] or UNTOUCHED_HOURS
 
     def clean_activities(self) -> dict[Activity, int]:
         return {Activity(value): 1 for value in self.cleaned_data["activities"]}
@@ -101,7 +118,7 @@ class LabelersForm(forms.Form):
         super().__init__(*args, **kwargs)
         labelers = self.fields["labelers"]
         assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.filter(user__isnull=False, user__is_active=True).select_related("user")
+        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
         labelers.initial = study.labelers.all()
 
 

@@ -9,10 +9,15 @@ from django.db.models import Q
 from django.urls import reverse
 
 from labeling.enums import Activity, AnswerKind, StudyState
-from labeling.models.fields import PublicIdField
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
+from labeling.models.fields import PublicIdField, between
 
 if TYPE_CHECKING:
     from labeling.models.people import Labeler
+
+
+#: A week.
+UNTOUCHED_HOURS = 7 * 24
 
 
 def paper_temperatures() -> list[float]:
@@ -38,6 +43,8 @@ class Study(models.Model):
     """Turns the critic's scores into what labelers are shown (`findings.statistics.calibration`); null: as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
+    untouched_release_hours = models.PositiveIntegerField(default=UNTOUCHED_HOURS)
+    """Offered work whose labeler has done nothing in the study for this long goes back to the pool."""
     labelers: models.ManyToManyField[Labeler, models.Model] = models.ManyToManyField(
         "Labeler", blank=True, related_name="studies"
     )
@@ -49,6 +56,14 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=StudyState.values), name="study_state_is_known"),
+            models.CheckConstraint(condition=between("seed", 0, LARGEST_NUMBER), name="study_seed_in_range"),
+            models.CheckConstraint(
+                condition=between("idle_release_hours", 1, LONGEST_IDLE_HOURS), name="idle_hours_1_to_a_year"
+            ),
+            models.CheckConstraint(
+                condition=between("untouched_release_hours", 1, LONGEST_IDLE_HOURS),
+                name="untouched_release_hours_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
