@@ -26,6 +26,7 @@ from labeling.models import (
     Slot,
     Study,
     StudyQuestion,
+    Submission,
     Suggestion,
 )
 from labeling.refusals import Refused
@@ -56,6 +57,15 @@ def rows_of(studies: QuerySet[Study]) -> QuerySet[StudyQuestion]:
         StudyQuestion.objects.filter(study__in=studies)
         .filter(given | Exists(submitted))
         .order_by("study_id", "position")
+    )
+
+
+def labels_of(studies: QuerySet[Study]) -> QuerySet[Submission]:
+    """The labels of those rows: what was submitted."""
+    return Submission.objects.filter(
+        assignment__slot__study__in=studies,
+        assignment__slot__activity=Activity.CRITIQUING,
+        assignment__state=AssignmentState.SUBMITTED,
     )
 
 

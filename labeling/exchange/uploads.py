@@ -19,14 +19,8 @@ from findings import jsonl
 from findings.records import RecordError
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance
 from labeling.exchange.importing import Progress, no_progress
-from labeling.exchange.upload_format import (
-    PASSAGES,
-    CsvProblem,
-    UploadedCritique,
-    UploadedPassage,
-    UploadedQuestion,
-    csv_passages,
-)
+from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion, uploaded_passage
+from labeling.exchange.upload_table import TableProblem, table_passages
 from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question, User
 from labeling.models.fields import text_digest
 from labeling.refusals import Refused
@@ -90,7 +84,7 @@ def add_passages(file: IO[bytes], name: str, *, progress: Progress = no_progress
     records: list[tuple[str, UploadedPassage]] = []
     for line, value in _values(file, name, problems):
         try:
-            records.append((f"{name}:{line}: ", PASSAGES.validate(value)))
+            records.append((f"{name}:{line}: ", uploaded_passage(value)))
         except RecordError as error:
             problems.append(f"{name}:{line}: {error}")
     if problems:
@@ -127,7 +121,7 @@ def _values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[i
     if name.lower().endswith(".gz"):
         lines = gzip.GzipFile(fileobj=file)
     try:
-        for line, raw in enumerate(lines, start=1):
+        for line, raw in jsonl.numbered(lines):
             if not raw.strip():
                 continue
             try:
@@ -140,8 +134,8 @@ def _values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[i
 
 def _csv_values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[int, Any]]:
     try:
-        yield from csv_passages(file.read().decode("utf-8-sig"))
-    except CsvProblem as problem:
+        yield from table_passages(file.read().decode("utf-8-sig"))
+    except TableProblem as problem:
         problems.append(f"{name}:{problem.line}: {problem}")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
