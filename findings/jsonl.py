@@ -101,9 +101,11 @@ def read(path: str | os.PathLike[str]) -> Iterator[Line]:
 
 
 def numbered(stream: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number, bytes) of every line of an open file, a byte order mark at its start left out."""
+    """Yield (line number, bytes) of every line that is not empty, a byte order mark at the start left out."""
     for number, raw in enumerate(stream, start=1):
-        yield number, raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if line.strip():
+            yield number, line
 
 
 def raw_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
@@ -116,8 +118,7 @@ def raw_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
     try:
         with _open_for_reading(path) as stream:
             for number, raw in numbered(stream):
-                if raw.strip():
-                    yield number, raw
+                yield number, raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise JsonlError(path, number + 1, f"the gzip stream is broken: {error}") from error
     except OSError as error:

@@ -4,20 +4,19 @@ Each quantity is a sum over labels divided by a sum over labels, within a cell (
 assisted, unassisted or both). A quantity exists where its denominator is not 0; labels that are missing from
 a cell are simply not in its sums. docs/findings.md has the table of numerators and denominators.
 
-    findings = summarise(read(ASSISTANCE, "assistance.jsonl.gz"))
+    findings = estimate(tabulate(read(ASSISTANCE, "assistance.jsonl.gz"))).findings
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES, Labels, tabulate
-from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord
+from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES, Labels
 from findings.statistics.estimates import REPS, Floats, Interval, bootstrap, divide, interval, ratio_of_sums, sum_by
 
 Group = int | str | None
@@ -88,20 +87,6 @@ class _Column:
     assisted: bool | None
     n_labels: int
     n_passages: int
-
-
-def summarise(
-    records: Iterable[AssistanceRecord | ExtendedAssistanceRecord],
-    *,
-    intended: Iterable[IntendedCheckRecord] | None = None,
-    seed: int = 0,
-    reps: int = REPS,
-) -> list[Finding]:
-    """Every finding of the records of a human study, in a fixed order; the same seed gives the same numbers.
-
-    Raises CheckError if `intended` does not fit the records.
-    """
-    return estimate(tabulate(records, intended=intended), seed=seed, reps=reps).findings
 
 
 def estimate(labels: Labels, *, seed: int = 0, reps: int = REPS) -> Summary:

@@ -129,11 +129,6 @@ def best_of(keys: Floats, worth: Callable[[tuple[int, ...], int], float], n: int
     return total / count
 
 
-def ceiling(n: int) -> float:
-    """The highest win rate of a best of n against a random one of the same n: 1 - 1/(2n)."""
-    return 1 - 1 / (2 * n)
-
-
 def _usable(question: Question, metric: Metric, n: int) -> bool:
     if math.comb(len(question.samples), n) > MOST_SUBSETS:
         raise ValueError(f"{len(question.samples)} samples have more than {MOST_SUBSETS} subsets of {n}")

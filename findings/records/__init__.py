@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+V = TypeVar("V")
 
 #: A row can be wrong in a thousand places; a person can act on a few.
 REASONS_SHOWN: Final = 5
@@ -165,13 +166,23 @@ def validate(kind: str, value: object) -> Any:
 
 def read(kind: Kind[R], path: str | os.PathLike[str]) -> Iterator[R]:
     """Yield a file's records, of which only the ids are kept. Raises JsonlError, or RecordError with file and line."""
+    return read_with(kind.validate, path, named_by=kind.named_by)
+
+
+def read_with(
+    validate: Callable[[object], V],
+    path: str | os.PathLike[str],
+    *,
+    named_by: Callable[[V], Iterator[ids.Named]] = ids.nameless,
+) -> Iterator[V]:
+    """The same for any check of a line's value that raises RecordError."""
     path, seen = Path(path), ids.IdsSeen()
     for line in jsonl.read(path):
         try:
-            record = kind.validate(line.value)
-            repeated = list(seen.breaches(kind.named_by(record), line.number))
+            record = validate(line.value)
+            repeated = list(seen.breaches(named_by(record), line.number))
             if repeated:
-                raise RecordError(kind.name, repeated)
+                raise RecordError("row", repeated)
         except RecordError as error:
             raise RecordError(error.kind, error.problems, path=path, line=line.number) from None
         yield record

@@ -13,6 +13,11 @@ from findings.records.rules import Breach
 Named = tuple[str, Hashable]
 
 
+def nameless(record: Any) -> Iterator[Named]:
+    """Some rows have none."""
+    yield from ()
+
+
 def row_id(record: Any) -> Iterator[Named]:
     """Most rows have an id of their own."""
     yield "id", record["id"]

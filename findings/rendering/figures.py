@@ -19,16 +19,6 @@ _WIDEST_BAR: Final = 0.38
 _GAP: Final = 0.03
 
 
-def svg(chart: Chart) -> bytes:
-    """The chart as an SVG file; equal charts give equal bytes."""
-    return render(chart, "svg")[0]
-
-
-def png(chart: Chart) -> bytes:
-    """The chart as a PNG file, 1280 pixels wide."""
-    return render(chart, "png")[0]
-
-
 def render(chart: Chart, *forms: Literal["svg", "png"]) -> list[bytes]:
     """The chart drawn once and written in each form."""
     # Imported here: pages that draw inline SVG never pay for matplotlib.

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from findings.statistics.auc import auc
 from findings.statistics.estimates import REPS, Floats, Interval, Ints, bootstrap, interval, ratio_of_sums, sum_by
 
 BINS: Final = 10
@@ -123,7 +124,7 @@ def ranking(scored: Scored, *, seed: int = 0, reps: int = REPS) -> Ranking:
     rows = []
     for group in groups:
         score, helpful = scored.score[group], scored.helpful[group]
-        rows.append((scored.passage[group[0]], _auc(score, helpful), _at_1(score, helpful), helpful.mean()))
+        rows.append((scored.passage[group[0]], auc(score, helpful), _at_1(score, helpful), helpful.mean()))
     table = np.array(rows, dtype=np.float64).reshape(-1, 4)
     whose = table[:, 0].astype(np.int64)
     defined = np.isfinite(table[:, 1])
@@ -145,13 +146,6 @@ def _mean(passage: Ints, values: Floats, *, seed: int, reps: int) -> Interval | 
     statistic = ratio_of_sums(sums[:, :1], sums[:, 1:])
     value, draws = bootstrap(statistic, numbers.size, rng=np.random.default_rng(seed), reps=reps)
     return interval(float(value[0]), draws[:, 0], passages=numbers.size)
-
-
-def _auc(score: Floats, helpful: Floats) -> float:
-    good, bad = score[helpful > 0], score[helpful == 0]
-    if not good.size or not bad.size:
-        return float("nan")
-    return float(((good[:, None] > bad) + 0.5 * (good[:, None] == bad)).mean())
 
 
 def _at_1(score: Floats, helpful: Floats) -> float:

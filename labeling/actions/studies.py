@@ -22,6 +22,7 @@ from labeling.models import (
     StudyQuestion,
     User,
 )
+from labeling.models.answers import HAS_WORDS
 from labeling.refusals import Refused
 from labeling.signals import suggestions_wanted
 
@@ -66,9 +67,9 @@ def create_study(
 
 
 def missing_kinds(question: Question, study: Study) -> list[str]:
-    """Kinds of answers that the study's conditions need and the question lacks."""
+    """Kinds of answers that the study's conditions need and the question lacks. A blank answer is none."""
     needed = set(study.conditions.values_list("answer_kind", flat=True))
-    return sorted(needed - set(question.answers.values_list("kind", flat=True)))
+    return sorted(needed - set(question.answers.filter(text__regex=HAS_WORDS).values_list("kind", flat=True)))
 
 
 def questions_to_choose(study: Study) -> models.QuerySet[Question]:
@@ -78,7 +79,7 @@ def questions_to_choose(study: Study) -> models.QuerySet[Question]:
         models.Q(passage__import_batch=None) | models.Q(passage__import_batch__finished_at__isnull=False)
     )
     for kind in set(study.conditions.values_list("answer_kind", flat=True)):
-        questions = questions.filter(answers__kind=kind)
+        questions = questions.filter(answers__kind=kind, answers__text__regex=HAS_WORDS)
     return questions.distinct().order_by("passage_id", "index")
 
 
@@ -107,7 +108,8 @@ def add_questions(study: Study, questions: Sequence[Question]) -> int:
 
 def _make_cells(row: StudyQuestion, question: Question, conditions: Sequence[Condition]) -> None:
     """One slot a condition. Both cells of a kind show the same answer, the newest of that kind."""
-    newest: dict[str, Answer] = {answer.kind: answer for answer in question.answers.order_by("pk")}
+    written = question.answers.filter(text__regex=HAS_WORDS).order_by("pk")
+    newest: dict[str, Answer] = {answer.kind: answer for answer in written}
     Slot.objects.bulk_create(
         Slot(
             study=row.study,

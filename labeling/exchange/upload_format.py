@@ -8,7 +8,7 @@ from typing import Annotated, Final, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from findings.records import Kind, rules
+from findings.records import Kind, ids, rules
 from findings.records.common import EXACT, Category, Severity
 from labeling.exchange.limits import limit_breaches
 
@@ -77,7 +77,7 @@ def passage_breaches(passage: UploadedPassage) -> Iterator[rules.Breach]:
                 yield f"{at}.intended_critiques[{place}].category_text", "is needed where the category is other"
 
 
-PASSAGES: Final = Kind("passages", UploadedPassage, passage_breaches, named_by=lambda passage: iter(()))
+PASSAGES: Final = Kind("passages", UploadedPassage, passage_breaches, ids.nameless)
 
 
 def uploaded_passage(value: object) -> UploadedPassage:

@@ -1,9 +1,10 @@
-"""The input format as a table, one question a row: separated by commas, or by what a spreadsheet puts in their place."""
+"""The input format as a table, one question a row, with commas or what spreadsheets put in their place."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -72,8 +73,8 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _delimiter(text: str) -> str:
     """What separates the names of the columns."""
-    header = text.lstrip("\r\n").partition("\n")[0]
-    return max(DELIMITERS, key=header.count)
+    header = re.search(r"[^\r\n]+", text)
+    return max(DELIMITERS, key=header[0].count) if header else ","
 
 
 def _check_columns(line: int, columns: Sequence[str]) -> None:

@@ -122,8 +122,6 @@ def _values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[i
         lines = gzip.GzipFile(fileobj=file)
     try:
         for line, raw in jsonl.numbered(lines):
-            if not raw.strip():
-                continue
             try:
                 yield line, jsonl.parse_line(raw, path=Path(name), line=line)
             except jsonl.JsonlError as error:

@@ -41,7 +41,7 @@ class QuestionRow:
 
 @dataclass
 class ConditionProgress:
-    """One condition over all questions. Release rates stand here because attrition is a finding too."""
+    """One condition over all questions, with what was given back: attrition is a finding too."""
 
     condition: Condition
     states: Counter[str] = field(default_factory=Counter)
@@ -53,16 +53,8 @@ class ConditionProgress:
         return self.states[AssignmentState.SUBMITTED]
 
     @property
-    def opened_ever(self) -> int:
-        return self.states[AssignmentState.SUBMITTED] + self.states[AssignmentState.OPENED] + self.released_in_all
-
-    @property
     def released_in_all(self) -> int:
         return sum(count for reason, count in self.released.items() if reason != ReleaseReason.REASSIGNED)
-
-    @property
-    def release_rate(self) -> float | None:
-        return self.released_in_all / self.opened_ever if self.opened_ever else None
 
 
 @dataclass(frozen=True)

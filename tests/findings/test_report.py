@@ -18,12 +18,12 @@ from findings import jsonl
 from findings.__main__ import main
 from findings.files import details_json
 from findings.human_study import study
-from findings.human_study.assistance import summarise
 from findings.human_study.labels import tabulate
 from findings.planning.simulate import Plan, simulate
-from findings.rendering.charts import charts
-from findings.rendering.report import page
-from tests.findings.rows import assistance_row, check, found, label
+from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
+from findings.rendering.report import chart_page, page
+from findings.statistics.estimates import Interval
+from tests.findings.rows import assistance_row, check, findings_of, found, helpfulness_row, label
 from tests.findings.test_records import released
 from tests.findings.test_trust import assisted_row, judgement
 
@@ -107,7 +107,7 @@ def test_findings_json_holds_every_name_with_exactly_its_keys(written: Path) -> 
 
 
 def test_each_figure_is_there_as_svg_and_png(written: Path) -> None:
-    keys = {chart.key for chart in charts(summarise(simulated(), intended=checks(simulated()), reps=2))}
+    keys = {chart.key for chart in charts(findings_of(simulated(), intended=checks(simulated()), reps=2))}
     assert keys == FIGURES
     for key in keys:
         assert (written / f"{key}.svg").read_bytes().startswith(b"<?xml")
@@ -167,6 +167,16 @@ def test_every_chart_has_its_table_and_its_words(written: Path) -> None:
 def test_a_files_name_cannot_break_the_page() -> None:
     results = study.analyse(simulated(), source="<script>alert(1)</script>", reps=2)
     assert "<script" not in page(results)
+
+
+def test_no_name_in_a_chart_can_break_its_page() -> None:
+    name = '<b>"&</b>'
+    bar = Bar(name, (Part(name, "series-1", 1.0),), Interval(1.0, None, None, None, None), 1, 1)
+    chart = Chart("key", name, name, name, (BarGroup(name, (bar,)),), counted=name)
+    page = Elements(chart_page(name, [chart]))
+    assert "b" not in page.tags
+    assert ("aria-label", f"{name}, {name}") in page.attributes
+    assert page.text.count(name) > 10
 
 
 def test_the_report_shows_trust_where_there_are_verdicts() -> None:
@@ -275,3 +285,16 @@ def test_the_report_has_no_accessibility_violations(browser: Browser, written: P
     found_violations = Axe().run(page)
     page.context.close()
     assert found_violations.violations_count == 0, found_violations.generate_report()
+
+
+@pytest.mark.parametrize(
+    ("command", "row"), [([], assistance_row(label())), (["agreement"], helpfulness_row([True], [0]))]
+)
+def test_a_row_given_twice_is_refused_by_line_and_id_not_counted_twice(
+    command: list[str], row: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jsonl.write(path := tmp_path / "rows.jsonl", [row, row])
+    words = [*command, str(path), *([] if command else ["--out", str(tmp_path / "out")])]
+    assert main(words) == 2
+    assert re.search(r"rows\.jsonl:2: (labels\[0\]\.)?id: '\w+' stands on line 1 already", capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()

@@ -172,7 +172,6 @@ def test_the_records_are_relational(tmp_path: Path) -> None:
     import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
     used = LabelerCritique.objects.get(suggestion_used__isnull=False)
     assert used.suggestion_used == Suggestion.objects.get(critique__text="second")
-    assert used.is_edited
     assert IntendedCritique.objects.get().critique.answer.text == "That."
 
 
@@ -253,9 +252,7 @@ def test_a_row_that_is_here_is_named_beside_new_ones_and_can_be_skipped(tmp_path
     import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
     (new,) = with_fresh_ids(write(tmp_path / "more.jsonl", ROW))
     path = write(tmp_path / "more.jsonl", new, ROW)
-    with pytest.raises(
-        BadFile, match=r"more\.jsonl:2: 'label-.*' was imported before: .* study “rows\.jsonl”"
-    ):
+    with pytest.raises(BadFile, match=r"more\.jsonl:2: 'label-.*' was imported before: .* study “rows\.jsonl”"):
         import_dataset("assistance", path)
     assert Study.objects.count() == 1
     assert import_dataset("assistance", path, skip_bad=True).rows == 1
