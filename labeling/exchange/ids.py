@@ -24,7 +24,7 @@ def ids_of(rows: Callable[[QuerySet[Study]], QuerySet[Any]], *, study: str, name
     return ids
 
 
-def studies_with(wanted: Container[str], ids: Iterable[tuple[str, str]]) -> dict[str, str]:
+def studies_with(wanted: Container[object], ids: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Of the wanted ids those that are here, each with its study's name."""
     return {one: study for one, study in ids if one in wanted}
 

@@ -1,7 +1,7 @@
 """Bring our own passages, questions and answers in: from a file, or one at a time through the API.
 
-Everything of a file is stored, or nothing. What is here already is found again by its text and left as it is,
-so that a file can be added twice, or once more with new lines in it.
+Everything of a file is stored, or nothing. What is here already is found again by its words and left as it is,
+so that a file can be added twice, saved otherwise, or once more with new lines in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from labeling.exchange.importing import Progress, no_progress
 from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion, uploaded_passage
 from labeling.exchange.upload_table import TableProblem, table_passages
 from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question, User
-from labeling.models.fields import text_digest
+from labeling.models.fields import text_digest, words_of
 from labeling.refusals import Refused
 
 PROBLEMS_SHOWN = 50
@@ -165,10 +165,10 @@ def _store(record: UploadedPassage, report: Report) -> None:
 
 
 def _passage(record: UploadedPassage, author: Labeler | None, report: Report) -> Passage:
-    """The passage of this text (and id, if one is given), or a new one. Its title and id stay what they are."""
+    """The passage of these words (and id, if one is given), or a new one. Text, title and id stay what they are."""
     ours = Passage.objects.filter(import_batch=None)
     public_id = record.get("id")
-    same_text = ours.filter(text_digest=text_digest(record["text"]))
+    same_text = ours.filter(text_digest=text_digest(record["text"])).order_by("pk")
     if public_id is not None:
         same_text = same_text.filter(public_id=public_id)
         if ours.filter(public_id=public_id).exclude(text_digest=text_digest(record["text"])).exists():
@@ -179,7 +179,7 @@ def _passage(record: UploadedPassage, author: Labeler | None, report: Report) ->
         named = {"public_id": public_id} if public_id is not None else {}
         return Passage.objects.create(text=record["text"], title=record.get("title"), author=author, **named)
     title = record.get("title")
-    if title is not None and title != found.title:
+    if title is not None and words_of(title) != words_of(found.title or ""):
         raise Refused(f"title: this text is here already, with the title {found.title!r}")
     return found
 
@@ -189,10 +189,10 @@ class _Shelf:
 
     def __init__(self, passage: Passage, report: Report) -> None:
         self.passage, self.report = passage, report
-        self.questions = {question.text: question for question in passage.questions.order_by("-index", "-pk")}
+        self.questions = {words_of(one.text): one for one in passage.questions.order_by("-index", "-pk")}
         known = Answer.objects.filter(question__passage=passage).order_by("-pk")
         self.answers = {
-            (one.question_id, one.kind, one.text, one.author_id, one.model_name, one.temperature): one
+            (one.question_id, one.kind, words_of(one.text), one.author_id, one.model_name, one.temperature): one
             for one in (known if self.questions else ())
         }
 
@@ -217,12 +217,13 @@ class _Shelf:
 
     def _question(self, given: UploadedQuestion) -> Question:
         text = given["question"]
-        if text not in self.questions:
+        words = words_of(text)
+        if words not in self.questions:
             self.report.new_questions += 1
-            self.questions[text] = Question.objects.create(
+            self.questions[words] = Question.objects.create(
                 passage=self.passage, text=text, index=len(self.questions), covered=given.get("covered")
             )
-        return self.questions[text]
+        return self.questions[words]
 
     def _answer(
         self,
@@ -234,7 +235,7 @@ class _Shelf:
         model_name: str | None = None,
         temperature: float | None = None,
     ) -> Answer:
-        key = (question.pk, kind.value, text, author.pk if author else None, model_name, temperature)
+        key = (question.pk, kind.value, words_of(text), author.pk if author else None, model_name, temperature)
         if key not in self.answers:
             self.report.new_answers += 1
             self.answers[key] = Answer.objects.create(
@@ -253,9 +254,10 @@ def _store_intended(answer: Answer, critiques: Sequence[UploadedCritique]) -> No
     """Add the intended critiques that the answer does not have yet."""
     if not critiques:
         return
-    known = set(IntendedCritique.objects.filter(critique__answer=answer).values_list("critique__text", flat=True))
+    here = IntendedCritique.objects.filter(critique__answer=answer).values_list("critique__text", flat=True)
+    known = set(map(words_of, here))
     for given in critiques:
-        if given["text"] in known:
+        if words_of(given["text"]) in known:
             continue
         critique = Critique.objects.create(answer=answer, text=given["text"], origin=CritiqueOrigin.INTENDED)
         IntendedCritique.objects.create(
@@ -265,7 +267,7 @@ def _store_intended(answer: Answer, critiques: Sequence[UploadedCritique]) -> No
             category_text=given.get("category_text", ""),
             severity=given["severity"],
         )
-        known.add(given["text"])
+        known.add(words_of(given["text"]))
 
 
 def _expose(author: Labeler, passage: Passage) -> None:
