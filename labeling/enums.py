@@ -179,3 +179,4 @@ class EventKind(models.TextChoices):
     STUDY_OPENED = "study_opened", "Study opened"
     STUDY_CLOSED = "study_closed", "Study closed"
     QUESTION_READY = "question_ready", "All suggestions of a question ready"
+    NAME_CLAIMED = "name_claimed", "An account claimed texts uploaded under its name"

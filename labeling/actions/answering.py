@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
 from labeling.enums import Activity, AnswerKind, Category, CritiqueOrigin, EventKind, Provenance, Severity
 from labeling.models import (
     Answer,
@@ -49,7 +49,7 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
     """Begin an empty question."""
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         repeated = sitting.draft_questions.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
@@ -62,7 +62,7 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
 def change_question(*, labeler: Labeler, draft: DraftQuestion, base_revision: int, **content: Any) -> DraftQuestion:
     """Save a question and its answers as they stand in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(draft.sitting))
+        assignment = begin(labeler, draft.sitting.own_assignment)
         draft = still_there(DraftQuestion.objects.filter(pk=draft.pk, is_removed=False))
         if save_draft(draft, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=draft.pk)
@@ -77,7 +77,7 @@ def remove_question(*, labeler: Labeler, draft: DraftQuestion) -> None:
 def restore_question(*, labeler: Labeler, draft: DraftQuestion) -> None:
     """Put a removed question back."""
     with transaction.atomic():
-        begin(labeler, _assignment_of(draft.sitting))
+        begin(labeler, draft.sitting.own_assignment)
         if DraftQuestion.objects.filter(pk=draft.pk, is_removed=True).exists():
             _check_room(draft.sitting)
         _set_removed(labeler, draft, draft.sitting, False)
@@ -90,7 +90,7 @@ def _check_room(sitting: Sitting) -> None:
 
 def _set_removed(labeler: Labeler, part: DraftQuestion | DraftIntended, sitting: Sitting, removed: bool) -> None:
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(sitting))
+        assignment = begin(labeler, sitting.own_assignment)
         if type(part).objects.filter(pk=part.pk, is_removed=not removed).update(is_removed=removed):
             kind = EventKind.DRAFT_REMOVED if removed else EventKind.DRAFT_RESTORED
             record(assignment, kind, value=part.pk)
@@ -100,7 +100,7 @@ def _set_removed(labeler: Labeler, part: DraftQuestion | DraftIntended, sitting:
 def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUID) -> DraftIntended:
     """Begin to describe a flaw that the misleading answer hides."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(draft.sitting))
+        assignment = begin(labeler, draft.sitting.own_assignment)
         draft = still_there(DraftQuestion.objects.filter(pk=draft.pk, is_removed=False))
         repeated = draft.intended.filter(client_key=client_key).first()
         if repeated is not None:
@@ -113,7 +113,7 @@ def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUI
 def change_intended(*, labeler: Labeler, intended: DraftIntended, base_revision: int, **content: Any) -> DraftIntended:
     """Save the description of a flaw as it stands in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(intended.draft.sitting))
+        assignment = begin(labeler, intended.draft.sitting.own_assignment)
         intended = still_there(DraftIntended.objects.filter(pk=intended.pk, is_removed=False))
         if save_draft(intended, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=intended.pk)
@@ -130,11 +130,6 @@ def restore_intended(*, labeler: Labeler, intended: DraftIntended) -> None:
     _set_removed(labeler, intended, intended.draft.sitting, False)
 
 
-def _assignment_of(sitting: Sitting) -> Assignment:
-    assert sitting.assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return sitting.assignment
-
-
 def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, int] | None = None) -> Sitting:
     """Make records of the draft and hand it in. Repeating it answers with the first submission, unchanged.
 
@@ -145,7 +140,7 @@ def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, in
         if done is not None:
             return done
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         drafts = list(questions_of(sitting))
         flaws = [flaw for draft in drafts for flaw in draft.flaws]
         check_seen({row.client_key: row.revision for rows in (drafts, flaws) for row in rows}, seen)
@@ -199,7 +194,7 @@ def honest_answer(draft: DraftQuestion) -> str:
 
 
 def _become_records(sitting: Sitting, drafts: list[DraftQuestion]) -> None:
-    misleading = asks_misleading(_assignment_of(sitting))
+    misleading = asks_misleading(sitting.own_assignment)
     passage, labeler = sitting.passage, sitting.labeler
     Passage.objects.filter(pk=passage.pk, author=None).update(author=labeler)
     last: int | None = passage.questions.aggregate(last=models.Max("index"))["last"]

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
-from labeling.actions.working import begin, record, sitting_of
+from labeling.actions.sittings import Missing, Seen, check_fresh, shuffled
+from labeling.actions.working import begin, record
 from labeling.assigning import has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
 from labeling.models import (
@@ -28,7 +28,6 @@ from labeling.models import (
     Sitting,
     Slot,
     Study,
-    Submission,
 )
 from labeling.refusals import Refused
 
@@ -61,14 +60,14 @@ def ask_checks(source: Study, *, by_authors: bool = True, third_parties: Iterabl
     with transaction.atomic():
         study = round_over(source, Activity.CHECKING, "checking", labelers_each=1, options={})
         finished, unfinished = _finished_answers(source)
-        labels = Submission.objects.filter(
+        labels = Sitting.objects.filter(
             assignment__slot__study=source,
             assignment__slot__answer__in=finished,
             assignment__slot__answer_kind=AnswerKind.HUMAN_MISLEADING,
             assignment__state=AssignmentState.SUBMITTED,
         ).exclude(to_check__study=study)
         new = LabelToCheck.objects.bulk_create(
-            LabelToCheck(study=study, submission=label) for label in labels.order_by("pk")
+            LabelToCheck(study=study, label=label) for label in labels.order_by("pk")
         )
         if not study.labels_to_check.exists():
             raise Refused(f"“{source}” has no misleading answer yet of which all labels are in.")
@@ -97,7 +96,7 @@ def _finished_answers(source: Study) -> tuple[list[Answer], int]:
 
 
 def _answers_to_check(study: Study) -> QuerySet[Answer]:
-    return Answer.objects.filter(slots__assignments__submission__to_check__study=study).distinct()
+    return Answer.objects.filter(slots__assignments__sitting__to_check__study=study).distinct()
 
 
 def _authors(study: Study, passage: Passage) -> list[Labeler]:
@@ -127,15 +126,15 @@ def _free_slot(study: Study, passage: Passage) -> Slot:
     return Slot.objects.create(study=study, activity=Activity.CHECKING, passage=passage, number=slots.count())
 
 
-def _unchecked(study: Study, passage: Passage, checker: Labeler) -> QuerySet[Submission]:
+def _unchecked(study: Study, passage: Passage, checker: Labeler) -> QuerySet[Sitting]:
     """Labels of this passage that the checker has not checked here: an author's of their own answers alone.
 
     What was given back was not checked.
     """
     kept = Sitting.objects.filter(study=study, assignment__in=Assignment.objects.live().of(checker))
-    labels = Submission.objects.filter(
-        to_check__study=study, assignment__slot__answer__question__passage=passage
-    ).exclude(intended_checks__sitting__in=kept)
+    labels = Sitting.objects.filter(to_check__study=study, assignment__slot__answer__question__passage=passage).exclude(
+        checks__sitting__in=kept
+    )
     if has_written_about(checker, passage):
         labels = labels.filter(assignment__slot__answer__author=checker)
     return labels.select_related("assignment__slot__answer").order_by("assignment__slot__answer", "pk")
@@ -149,21 +148,21 @@ def prepare(assignment: Assignment) -> Sitting:
     """
     with transaction.atomic():
         assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         slot = assignment.slot
         drafts: list[CheckedCritique] = []
         position = sitting.intended_checks.count()
         for label in _unchecked(slot.study, slot.passage, assignment.labeler):
-            answer = label.assignment.slot.answer
+            answer = label.own_assignment.slot.answer
             assert answer is not None
             check = IntendedCheck.objects.create(
                 sitting=sitting,
                 position=position,
-                submission=label,
+                label=label,
                 by_author=answer.author_id == assignment.labeler_id,
             )
             position += 1
-            found = LabelerCritique.objects.filter(submission=label, removed_ms=None).select_related("critique")
+            found = LabelerCritique.objects.filter(sitting=label, removed_ms=None).select_related("critique")
             drafts += [CheckedCritique(check_of=check, found=one) for one in found]
         _place(assignment, sitting, drafts)
         CheckedCritique.objects.bulk_create(drafts)
@@ -209,7 +208,7 @@ def check(
     Raises Stale if it was saved elsewhere since, unless that is what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, assignment_of(sitting))
+        assignment = begin(labeler, sitting.own_assignment)
         rows = part_of(sitting, client_key)
         if rows is None:
             raise Refused("There is no such critique in this page. Reload it.")

@@ -10,9 +10,9 @@ from django.db.models import Q
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, assignment_of, shuffled
+from labeling.actions.sittings import Missing, Seen, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record, save_draft, sitting_of
+from labeling.actions.working import begin, record, save_draft
 from labeling.enums import Activity, AnswerKind, Better, EventKind, Provenance, RefinementMethod
 from labeling.models import (
     Answer,
@@ -195,7 +195,7 @@ def prepare(assignment: Assignment) -> Sitting:
     """
     with transaction.atomic():
         assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if sitting.comparisons.exists():
             return sitting
         pairs = assignment.slot.study.pairs_to_compare.filter(first__question__passage=assignment.slot.passage)
@@ -224,7 +224,7 @@ def compare(
 ) -> Comparison:
     """Save a choice; `better` is of the pair as stored, wherever its texts stood. Empty is undecided."""
     with transaction.atomic():
-        assignment = begin(labeler, assignment_of(comparison.sitting))
+        assignment = begin(labeler, comparison.sitting.own_assignment)
         comparison = Comparison.objects.get(pk=comparison.pk)
         if save_draft(comparison, base_revision, better=better, confidence=confidence):
             record(assignment, EventKind.DRAFT_CHANGED, value=comparison.pk)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from rapidfuzz.distance import Levenshtein
 
-from labeling.actions.working import begin, elapsed_ms, record, submitted
+from labeling.actions.working import begin, elapsed_ms, hand_in, handed_in, record
 from labeling.assigning import locked
-from labeling.enums import AssignmentState, Category, CritiqueOrigin, EventKind, Severity
+from labeling.enums import Category, CritiqueOrigin, EventKind, Severity
 from labeling.models import (
     Answer,
     Assignment,
@@ -25,7 +24,7 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     ShownSuggestion,
-    Submission,
+    Sitting,
     Suggestion,
 )
 from labeling.refusals import NeedsConfirmation, Refused, Stale
@@ -41,9 +40,9 @@ class Seen:
     revisions: Mapping[uuid.UUID, int]
 
 
-def kept(submission: Submission) -> Any:
-    """The submission's critiques that were not removed, in order."""
-    return submission.critiques.filter(removed_ms=None).select_related("critique", "suggestion_used__critique")
+def kept(sitting: Sitting) -> Any:
+    """A sitting's critiques that were not removed, in order."""
+    return sitting.critiques.filter(removed_ms=None).select_related("critique", "suggestion_used__critique")
 
 
 def add_critique(
@@ -52,8 +51,8 @@ def add_critique(
     """Begin a critique: empty, or pre-filled with a suggestion that this assignment shows (the Use button)."""
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        submission = assignment.submission
-        repeated = submission.critiques.filter(client_key=client_key).first()
+        sitting = assignment.sitting
+        repeated = sitting.critiques.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
         now = elapsed_ms(assignment)
@@ -68,8 +67,8 @@ def add_critique(
         found = LabelerCritique.objects.create(
             critique=critique,
             client_key=client_key,
-            submission=submission,
-            position=submission.critiques.count(),
+            sitting=sitting,
+            position=sitting.critiques.count(),
             suggestion_used=suggestion,
             first_modified_ms=stamp,
             last_modified_ms=stamp,
@@ -114,8 +113,8 @@ def change_critique(
     Raises Stale if the page has not seen the latest save, unless it asks for what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
-        found = locked(LabelerCritique.objects.filter(pk=found.pk)).select_related("critique", "submission").get()
+        assignment = begin(labeler, found.sitting.own_assignment)
+        found = locked(LabelerCritique.objects.filter(pk=found.pk)).select_related("critique", "sitting").get()
         critique = found.critique
         wanted = (text, category, category_text, severity)
         if wanted == (critique.text, found.category, found.category_text, found.severity):
@@ -135,15 +134,15 @@ def change_critique(
         found.category, found.category_text, found.severity = category, category_text, severity
         found.revision += 1
         found.save()
-        found.submission.save(update_fields=["saved_at"])
+        found.sitting.save(update_fields=["saved_at"])
         record(assignment, EventKind.CRITIQUE_CHANGED, critique=critique.pk, value=distance)
     return found
 
 
 def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
-    """Take a critique out of the submission. It stays in the history, and can be put back until submitted."""
+    """Take a critique out. It stays in the history, and can be put back until submitted."""
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         changed = LabelerCritique.objects.filter(pk=found.pk, removed_ms=None).update(removed_ms=elapsed_ms(assignment))
         if changed:
             record(assignment, EventKind.CRITIQUE_REMOVED, critique=found.pk)
@@ -152,30 +151,28 @@ def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
 def restore_critique(*, labeler: Labeler, found: LabelerCritique) -> LabelerCritique:
     """Put a removed critique back."""
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         if LabelerCritique.objects.filter(pk=found.pk, removed_ms__isnull=False).update(removed_ms=None):
             record(assignment, EventKind.CRITIQUE_RESTORED, critique=found.pk)
     found.refresh_from_db()
     return found
 
 
-def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Submission:
+def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Sitting:
     """Rate the answer, 1 to 7."""
     if not 1 <= rating <= PERFECT:
         raise Refused("A rating is a number from 1 to 7.", field="rating")
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        submission = assignment.submission
-        if submission.rating != rating:
-            submission.rating = rating
-            submission.save(update_fields=["rating", "saved_at"])
+        sitting = assignment.sitting
+        if sitting.rating != rating:
+            sitting.rating = rating
+            sitting.save(update_fields=["rating", "saved_at"])
             record(assignment, EventKind.RATED, value=rating)
-    return submission
+    return sitting
 
 
-def submit(
-    *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None
-) -> Submission:
+def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None) -> Sitting:
     """Hand in the draft. Repeating it answers with the first submission, unchanged.
 
     Raises Stale if the draft is not what `seen` says the page shows: nothing unseen is handed in.
@@ -183,38 +180,31 @@ def submit(
     asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
     with transaction.atomic():
-        if row := submitted(labeler, assignment):
-            done: Submission = row.submission
+        done = handed_in(labeler, assignment)
+        if done is not None:
             return done
         assignment = begin(labeler, assignment)
-        submission: Submission = assignment.submission
-        critiques = list(kept(submission))
-        check_seen(submission, critiques, seen)
-        check_complete(submission, critiques)
-        if submission.rating == PERFECT and critiques and not confirmed:
+        sitting: Sitting = assignment.sitting
+        critiques = list(kept(sitting))
+        check_seen(sitting, critiques, seen)
+        check_complete(sitting, critiques)
+        if sitting.rating == PERFECT and critiques and not confirmed:
             raise NeedsConfirmation(
                 "You rated this answer 7, a perfect answer, and found something to criticise. Submit both?"
             )
-        now = timezone.now()
-        submission.submitted_at, submission.time = now, now.timestamp()
-        submission.total_time_ms = elapsed_ms(assignment)
-        submission.active_time_ms = min(submission.active_time_ms, submission.total_time_ms)
-        submission.save(update_fields=["submitted_at", "time", "total_time_ms", "active_time_ms", "saved_at"])
-        Assignment.objects.filter(pk=assignment.pk).update(state=AssignmentState.SUBMITTED, closed_at=now)
-        record(assignment, EventKind.SUBMITTED, value=len(critiques))
-    return submission
+        return hand_in(assignment, value=len(critiques))
 
 
-def check_seen(submission: Submission, critiques: list[LabelerCritique], seen: Seen | None) -> None:
+def check_seen(sitting: Sitting, critiques: list[LabelerCritique], seen: Seen | None) -> None:
     """Compare the draft with the page that hands it in, where the page says what it shows."""
     if seen is None:
         return
     stored = {found.client_key: found.revision for found in critiques}
-    if stored != dict(seen.revisions) or submission.rating != seen.rating:
+    if stored != dict(seen.revisions) or sitting.rating != seen.rating:
         raise Stale("This was changed in another tab. Reload the page and look it over before you submit.")
 
 
-def check_complete(submission: Submission, critiques: list[LabelerCritique]) -> None:
+def check_complete(sitting: Sitting, critiques: list[LabelerCritique]) -> None:
     """Say what is still missing, the first thing first."""
     for number, found in enumerate(critiques, start=1):
         for missing, needed in (
@@ -228,11 +218,11 @@ def check_complete(submission: Submission, critiques: list[LabelerCritique]) -> 
         ):
             if missing:
                 raise Refused(f"Critique {number} {needed}", field=str(found.client_key))
-    if submission.rating is None:
+    if sitting.rating is None:
         raise Refused("Rate the answer from 1 to 7 before you submit.", field="rating")
-    if submission.rating < PERFECT and not critiques:
+    if sitting.rating < PERFECT and not critiques:
         raise Refused(
-            f"You rated the answer {submission.rating}, so something is wrong with it: write at least one "
+            f"You rated the answer {sitting.rating}, so something is wrong with it: write at least one "
             "critique that says what. If nothing is wrong, rate it 7.",
             field="rating",
         )

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from labeling.actions.critiquing import PERFECT
 from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
 from labeling.assigning import locked
 from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
 from labeling.models import (
@@ -61,7 +61,7 @@ def lay_out(assignment: Assignment) -> Sitting:
     """The sitting with all its questions and answers, made at the first call."""
     with transaction.atomic():
         locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if not sitting.ranked_questions.exists():
             _place_answers(assignment, sitting)
     return sitting
@@ -107,12 +107,6 @@ def spans_of(link: ChainLink, of: QuoteOf) -> list[Span]:
     return [Span(quote.begin, quote.end) for quote in link.quotes.filter(of=of).order_by("position")]
 
 
-def _assignment_of(row: RankedAnswer) -> Assignment:
-    assignment = row.ranked_question.sitting.assignment
-    assert assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return assignment
-
-
 def rate(
     *,
     labeler: Labeler,
@@ -126,7 +120,7 @@ def rate(
 ) -> RankedAnswer:
     """Save an answer's tier and rating, whether its critiques are skipped, and what speaks for it."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         row = still_there(RankedAnswer.objects.filter(pk=row.pk))
         if tier is not None and not 0 <= tier < row.ranked_question.answers.count():
             raise Refused("There are as many places as answers.", field="tier")
@@ -151,7 +145,7 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
     Its refinement begins as the text that it is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         repeated = row.chain.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
@@ -195,7 +189,7 @@ def change_link(
     change of a refinement that a later critique is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         link = still_there(ChainLink.objects.filter(pk=link.pk).select_related("critique", "ranked_answer__answer"))
         if refinement is None:
             refinement = link.refinement
@@ -230,7 +224,7 @@ def _replace_quotes(link: ChainLink, of: QuoteOf, spans: Sequence[Span]) -> None
 def remove_link(*, labeler: Labeler, link: ChainLink) -> None:
     """Take the last critique of a chain out, with its refinement."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         if not is_last(link):
             raise Refused("A later critique is about what this one made of the answer. Remove that one first.")
         if Critique.objects.filter(pk=link.pk).delete()[0]:

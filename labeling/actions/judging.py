@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
+from labeling.actions.sittings import Missing, Seen, check_fresh, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record, sitting_of
+from labeling.actions.working import begin, record
 from labeling.enums import Activity, CritiqueOrigin, EventKind
 from labeling.models import (
     Answer,
@@ -94,7 +94,7 @@ def prepare(assignment: Assignment) -> Sitting:
     """
     with transaction.atomic():
         assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if sitting.judged_questions.exists():
             return sitting
         asked = AnswerToJudge.objects.filter(
@@ -134,7 +134,7 @@ def judge(*, labeler: Labeler, judged: JudgedQuestion, base_revision: int, said:
     Raises Stale if it was saved elsewhere since, unless that is what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, assignment_of(judged.sitting))
+        assignment = begin(labeler, judged.sitting.own_assignment)
         judged = JudgedQuestion.objects.select_related("answer", "better_critique__critique").get(pk=judged.pk)
         rows = shown(judged)
         if len(rows) != len(said.verdicts):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
-from labeling.actions.people import person_named
+from labeling.actions.names import person_named
 from labeling.assigning import release
 from labeling.enums import AssignmentState, ReleaseReason
-from labeling.models import Assignment, Critique, Labeler, Sitting, Study, Submission, User
+from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
+from labeling.models.names import name_key
 
 
 def anonymise(name: str) -> str | None:
@@ -22,10 +23,17 @@ def anonymise(name: str) -> str | None:
     with transaction.atomic():
         pseudonym = _detach(labeler, user) if labeler is not None else None
         if user is not None:
-            for log in (AccessAttempt, AccessFailureLog, AccessLog):
-                log.objects.filter(username=name).delete()
+            _forget_signing_in(user)
             user.delete()
     return pseudonym
+
+
+def _forget_signing_in(user: User) -> None:
+    """Delete what was noted of every name of the account, as it was typed."""
+    keys = {name_key(user.username), *user.names.values_list("key", flat=True)}
+    for log in (AccessAttempt, AccessFailureLog, AccessLog):
+        typed = set(log.objects.values_list("username", flat=True))
+        log.objects.filter(username__in=[name for name in typed if name and name_key(name) in keys]).delete()
 
 
 def _detach(labeler: Labeler, user: User | None) -> str:
@@ -37,6 +45,7 @@ def _detach(labeler: Labeler, user: User | None) -> str:
     for study in Study.objects.filter(labelers=labeler):
         study.labelers.remove(labeler)
     pseudonym = labeler.pseudonym
+    labeler.names.all().delete()
     labeler.imported_id, labeler.user, labeler.outside_name = pseudonym, None, None
     labeler.save(update_fields=["imported_id", "user", "outside_name"])
     return pseudonym
@@ -44,8 +53,7 @@ def _detach(labeler: Labeler, user: User | None) -> str:
 
 def _delete_draft(assignment: Assignment) -> None:
     """Delete what was written and never handed in, texts and all."""
-    Critique.objects.filter(by_labeler__submission__assignment=assignment).delete()
-    Submission.objects.filter(assignment=assignment, submitted_at=None).delete()
+    Critique.objects.filter(by_labeler__sitting__assignment=assignment).delete()
     Critique.objects.filter(link__ranked_answer__ranked_question__sitting__assignment=assignment).delete()
     Critique.objects.filter(better__judged_question__sitting__assignment=assignment).delete()
     Sitting.objects.filter(assignment=assignment, submitted_at=None).delete()

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from labeling.actions.demonstrating import answers_to_show, options_of
 from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
+from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
 from labeling.assigning import locked
 from labeling.enums import CritiqueOrigin, EventKind
 from labeling.models import Answer, Assignment, Critique, Labeler, Refinement, Sitting, Study
@@ -35,7 +35,7 @@ def critique_to_show(answer: Answer, study: Study) -> Critique | None:
     if best is not None:
         return best
     submitted = critiques.filter(
-        Q(by_labeler__submission__submitted_at__isnull=False, by_labeler__removed_ms=None)
+        Q(by_labeler__sitting__submitted_at__isnull=False, by_labeler__removed_ms=None)
         | Q(link__position=0, link__ranked_answer__ranked_question__sitting__submitted_at__isnull=False)
     ).order_by("pk")
     found = list(submitted)
@@ -46,7 +46,7 @@ def lay_out(assignment: Assignment) -> Sitting:
     """The sitting with the answers to refine, made at the first call."""
     with transaction.atomic():
         locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         if not sitting.refinements.exists():
             _place_answers(assignment, sitting)
     return sitting

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from django.db import transaction
 
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, sitting_of
+from labeling.actions.working import begin, check_seen, hand_in, handed_in
 from labeling.models import Assignment, Labeler, Sitting
 from labeling.refusals import Refused, Stale
 
@@ -41,11 +41,6 @@ def shuffled(assignment: Assignment, what: str, rows: Iterable[Any]) -> list[Any
     return order
 
 
-def assignment_of(sitting: Sitting) -> Assignment:
-    assert sitting.assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return sitting.assignment
-
-
 def submit(
     labeler: Labeler,
     assignment: Assignment,
@@ -64,7 +59,7 @@ def submit(
         if done is not None:
             return done
         assignment = begin(labeler, assignment)
-        sitting = sitting_of(assignment)
+        sitting = assignment.sitting
         parts = revisions(sitting)
         check_seen(parts, seen)
         lacking = missing(sitting)

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling.assigning import locked
-from labeling.enums import Activity, AssignmentState, EventKind
-from labeling.models import Assignment, Event, Labeler, Sitting, Submission
+from labeling.enums import AssignmentState, EventKind
+from labeling.models import Assignment, Event, Labeler, Sitting
 from labeling.refusals import Gone, Stale
 from labeling.rules.permissions import check_can_work_on
 
@@ -22,7 +22,7 @@ def begin(labeler: Labeler, assignment: Assignment) -> Assignment:
     Call inside a transaction.
     """
     fresh: Assignment = (
-        locked(Assignment.objects.filter(pk=assignment.pk)).select_related("slot__study", "submission").get()
+        locked(Assignment.objects.filter(pk=assignment.pk)).select_related("slot__study", "sitting").get()
     )
     check_can_work_on(labeler, fresh)
     Assignment.objects.filter(pk=fresh.pk).update(last_seen_at=timezone.now())
@@ -43,20 +43,6 @@ def record(assignment: Assignment, kind: EventKind, **ids: int | None) -> None:
         actor_id=assignment.labeler.user_id,
         **ids,
     )
-
-
-def sitting_of(assignment: Assignment) -> Sitting:
-    """The sitting that holds this assignment's work, made at the first call."""
-    sitting: Sitting = Sitting.objects.get_or_create(
-        assignment=assignment,
-        defaults={
-            "study": assignment.slot.study,
-            "activity": assignment.slot.activity,
-            "labeler": assignment.labeler,
-            "passage": assignment.slot.passage,
-        },
-    )[0]
-    return sitting
 
 
 def save_draft(row: Any, base_revision: int, *, beside: bool = False, **wanted: Any) -> bool:
@@ -99,15 +85,7 @@ def submitted(labeler: Labeler, assignment: Assignment) -> Assignment | None:
 def handed_in(labeler: Labeler, assignment: Assignment) -> Sitting | None:
     """The sitting, if this labeler has submitted it before: submitting again answers with it, unchanged."""
     row = submitted(labeler, assignment)
-    return None if row is None else sitting_of(row)
-
-
-def work_of(assignment: Assignment) -> Submission | Sitting:
-    """What keeps an assignment's times: the submission of critiques found, or another activity's sitting."""
-    if assignment.activity == Activity.CRITIQUING:
-        submission: Submission = assignment.submission
-        return submission
-    return sitting_of(assignment)
+    return None if row is None else row.sitting
 
 
 def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int) -> None:
@@ -119,21 +97,21 @@ def note_active_time(*, labeler: Labeler, assignment: Assignment, active_ms: int
         if submitted(labeler, assignment):
             return
         assignment = begin(labeler, assignment)
-        work = work_of(assignment)
+        sitting = assignment.sitting
         allowed = min(active_ms, elapsed_ms(assignment))
-        if allowed > work.active_time_ms:
-            type(work).objects.filter(pk=work.pk).update(active_time_ms=allowed)
+        if allowed > sitting.active_time_ms:
+            Sitting.objects.filter(pk=sitting.pk).update(active_time_ms=allowed)
 
 
 def hand_in(assignment: Assignment, *, value: int | None = None) -> Sitting:
     """Close the assignment and stamp its sitting. Call inside the transaction that checked it is complete."""
     with transaction.atomic():
         now = timezone.now()
-        sitting = sitting_of(assignment)
+        sitting: Sitting = assignment.sitting
         sitting.submitted_at, sitting.time = now, now.timestamp()
         sitting.total_time_ms = elapsed_ms(assignment)
         sitting.active_time_ms = min(sitting.active_time_ms, sitting.total_time_ms)
-        sitting.save(update_fields=["submitted_at", "time", "total_time_ms", "active_time_ms"])
+        sitting.save(update_fields=["submitted_at", "time", "total_time_ms", "active_time_ms", "saved_at"])
         Assignment.objects.filter(pk=assignment.pk).update(state=AssignmentState.SUBMITTED, closed_at=now)
         record(assignment, EventKind.SUBMITTED, value=value)
     return sitting

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from findings import jsonl, records
 from labeling.enums import Activity
-from labeling.exchange.assistance_export import assistance_records, labels_of, rows_of
+from labeling.exchange.assistance_export import assistance_records, rows_of
 from labeling.exchange.assistance_import import AssistanceLoader
 from labeling.exchange.base import BaseLoader, base_records
 from labeling.exchange.cards import Tally, write_card
@@ -74,7 +74,7 @@ EXCHANGES = {
             AssistanceLoader,
             assistance_records,
             rows_of,
-            ids_of(labels_of, study="assignment__slot__study"),
+            ids_of(partial(sittings_of, activity=Activity.CRITIQUING), study="study"),
             "study",
         ),
         Exchange(records.JUDGEMENTS, JudgementLoader, judgement_records, judged_questions_of, judgement_ids),

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from findings.records import Kind, ids, rules
 from findings.records.common import EXACT, Category, Severity
 from labeling.exchange.limits import limit_breaches
+from labeling.models.names import LONGEST_KEY, name_key
 
 Name = Annotated[str, Field(min_length=1, max_length=150)]
 
@@ -58,15 +59,22 @@ class UploadedPassage(TypedDict):
     questions: NotRequired[list[UploadedQuestion]]
 
 
+def _author_breaches(name: str | None, path: str) -> Iterator[rules.Breach]:
+    if name is not None and not 0 < len(name_key(name)) <= LONGEST_KEY:
+        yield path, f"{name!r} cannot be a name"
+
+
 def passage_breaches(passage: UploadedPassage) -> Iterator[rules.Breach]:
     """What ties the fields together: human answers need an author, intended critiques a misleading answer."""
     yield from limit_breaches(passage)
+    yield from _author_breaches(passage.get("author"), "author")
     if not passage["text"].strip():
         yield "text", "is empty"
     for number, question in enumerate(passage.get("questions", [])):
         at = f"questions[{number}]"
         if not question["question"].strip():
             yield f"{at}.question", "is empty"
+        yield from _author_breaches(question.get("author"), f"{at}.author")
         written = [name for name in ("human_answer", "misleading_answer") if question.get(name) is not None]
         if written and not (question.get("author") or passage.get("author")):
             yield f"{at}.author", f"is missing: {written[0]} was written by somebody, who must not be dealt this text"

@@ -17,11 +17,12 @@ from django.db import transaction
 
 from findings import jsonl
 from findings.records import RecordError
+from labeling.actions.names import labeler_named
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance
 from labeling.exchange.importing import Progress, no_progress
 from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion, uploaded_passage
 from labeling.exchange.upload_table import TableProblem, table_passages
-from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question, User
+from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question
 from labeling.models.fields import text_digest, words_of
 from labeling.refusals import Refused
 
@@ -63,6 +64,14 @@ class Report:
         if name not in self._authors:
             self._authors[name] = labeler_named(name)
         return self._authors[name]
+
+    @property
+    def without_account(self) -> str:
+        """Says which authors of the file have no account, so that a misspelt name is seen; empty if all have one."""
+        names = sorted({str(one) for one in self._authors.values() if one.user_id is None})
+        if not names:
+            return ""
+        return f"No account yet: {', '.join(names)}. An account of that name will have these texts as its own."
 
     def __str__(self) -> str:
         if not (self.new_passages or self.new_questions or self.new_answers):
@@ -138,14 +147,6 @@ def _csv_values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tup
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         problems.append(f"{name}:{line}: is not UTF-8 text")
-
-
-def labeler_named(name: str) -> Labeler:
-    """The account's labeler, or, where nobody has an account of that name, an author known by it only."""
-    user = User.objects.filter(username=name).first()
-    if user is not None:
-        return Labeler.objects.get_or_create(user=user)[0]
-    return Labeler.objects.get_or_create(outside_name=name)[0]
 
 
 def _store(record: UploadedPassage, report: Report) -> None:

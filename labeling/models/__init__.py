@@ -5,7 +5,7 @@ from labeling.models.answers import Answer
 from labeling.models.assignments import Assignment, Exposure
 from labeling.models.assistance import AssistanceBundle, ShownSuggestion, Suggestion
 from labeling.models.comparisons import Comparison, PairCritique, PairToCompare
-from labeling.models.critiques import Critique, IntendedCritique, LabelerCritique, Submission
+from labeling.models.critiques import Critique, IntendedCritique, LabelerCritique
 from labeling.models.demonstrations import ChainLink, Corroboration, Quote, RankedAnswer, RankedQuestion
 from labeling.models.events import Event
 from labeling.models.given_verdicts import GivenShowing, GivenVerdict
@@ -18,6 +18,7 @@ from labeling.models.judgements import (
     HelpfulnessJudgement,
     JudgedQuestion,
 )
+from labeling.models.names import PersonName
 from labeling.models.onboarding import Consent, Instruction, Quiz, QuizAttempt, QuizQuestion
 from labeling.models.passages import Passage, Question
 from labeling.models.people import Labeler, User
@@ -60,6 +61,7 @@ __all__ = [
     "PairCritique",
     "PairToCompare",
     "Passage",
+    "PersonName",
     "Question",
     "Quiz",
     "QuizAttempt",
@@ -74,7 +76,6 @@ __all__ = [
     "Study",
     "StudyActivity",
     "StudyQuestion",
-    "Submission",
     "Suggestion",
     "User",
 ]

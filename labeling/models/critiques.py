@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from labeling.enums import Category, CritiqueOrigin, Provenance, Severity
-from labeling.models.fields import PublicIdField, between
+from labeling.models.fields import between
 
 
 class Critique(models.Model):
@@ -54,37 +54,6 @@ class IntendedCritique(models.Model):
         return str(self.critique)
 
 
-class Submission(models.Model):
-    """What one labeler found in one answer: a draft until `submitted_at`, then final."""
-
-    public_id = PublicIdField()
-    assignment = models.OneToOneField("Assignment", on_delete=models.CASCADE, related_name="submission")
-    rating = models.PositiveSmallIntegerField(null=True, blank=True)
-    """1 to 7; 7 is a perfect answer."""
-    total_time_ms = models.BigIntegerField(null=True, blank=True)
-    """From opening to submitting, by the server's clock. Never capped."""
-    active_time_ms = models.BigIntegerField(default=0)
-    """The part with the page in view and a sign of life within the last minute."""
-    time = models.FloatField(null=True, blank=True)
-    """Epoch seconds of the submission, as released."""
-    position = models.PositiveIntegerField(default=0)
-    """Place among the labels of its row, for rows that came from a file."""
-    submitted_at = models.DateTimeField(null=True, blank=True)
-    saved_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=between("rating", 1, 7), name="rating_1_to_7"),
-            models.CheckConstraint(
-                condition=Q(submitted_at__isnull=True) | Q(rating__isnull=False, total_time_ms__isnull=False),
-                name="submitted_means_rated_and_timed",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"submission of {self.assignment}"
-
-
 class LabelerCritique(models.Model):
     """A critique a labeler wrote, or took from a suggestion and perhaps edited.
 
@@ -95,7 +64,7 @@ class LabelerCritique(models.Model):
     critique = models.OneToOneField(Critique, on_delete=models.CASCADE, primary_key=True, related_name="by_labeler")
     client_key = models.UUIDField(default=uuid.uuid4)
     """Named by the browser before it asks, so that a repeated request makes one record."""
-    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="critiques")
+    sitting = models.ForeignKey("Sitting", on_delete=models.CASCADE, related_name="critiques")
     position = models.PositiveIntegerField(default=0)
     provenance = models.CharField(max_length=8, choices=Provenance, default=Provenance.WRITTEN)
     """Written here, or given by a file, whose stamps are kept as they are."""
@@ -115,7 +84,7 @@ class LabelerCritique(models.Model):
         ordering = ["position", "pk"]
         constraints = [
             *graded("labeler_critique"),
-            models.UniqueConstraint(fields=["submission", "client_key"], name="one_critique_per_client_key"),
+            models.UniqueConstraint(fields=["sitting", "client_key"], name="one_critique_per_client_key"),
             models.CheckConstraint(
                 condition=Q(first_modified_ms__isnull=True)
                 | Q(last_modified_ms__gte=models.F("first_modified_ms"))

@@ -71,6 +71,10 @@ class RankedAnswer(models.Model):
         return str(self.answer)
 
     @property
+    def sitting(self) -> Sitting:
+        return self.ranked_question.sitting
+
+    @property
     def client_key(self) -> uuid.UUID:
         """What a page calls it, in the form in which it names what it begins itself."""
         return uuid.UUID(int=self.pk)

@@ -26,8 +26,8 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     Passage,
+    Sitting,
     Study,
-    Submission,
     Suggestion,
 )
 from labeling.refusals import Refused
@@ -236,7 +236,7 @@ def test_a_file_whose_lines_end_otherwise_was_imported_before(resaved: bytes, tm
     call_command("import_dataset", "assistance", str(again))
     assert "Imported before: all of" in capsys.readouterr().out
     assert Study.objects.count() == 1
-    assert Submission.objects.count() == len(ROW["labels"])
+    assert Sitting.objects.count() == len(ROW["labels"])
 
 
 def test_rows_laid_out_otherwise_were_imported_before_by_their_ids(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_rows_laid_out_otherwise_were_imported_before_by_their_ids(tmp_path: Pat
     again.write_text(json.dumps(ROW, indent=None, separators=(" , ", " : "), sort_keys=True))
     report = import_dataset("assistance", again)
     assert (report.already, report.study.name) == (True, "rows.jsonl")
-    assert Submission.objects.count() == len(ROW["labels"])
+    assert Sitting.objects.count() == len(ROW["labels"])
 
 
 def test_a_row_that_is_here_is_named_beside_new_ones_and_can_be_skipped(tmp_path: Path) -> None:
@@ -278,9 +278,9 @@ def test_rows_that_an_older_version_let_in_twice_do_not_leave_twice(tmp_path: Pa
     import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
     with_fresh_ids(write(tmp_path / "again.jsonl", ROW))
     import_dataset("assistance", tmp_path / "again.jsonl")
-    kept, doubled = (Submission.objects.filter(assignment__slot__study__name=f"{n}.jsonl") for n in ("rows", "again"))
+    kept, doubled = (Sitting.objects.filter(study__name=f"{n}.jsonl") for n in ("rows", "again"))
     for one, other in zip(kept.order_by("pk"), doubled.order_by("pk"), strict=True):
-        Submission.objects.filter(pk=other.pk).update(public_id=one.public_id)
+        Sitting.objects.filter(pk=other.pk).update(public_id=one.public_id)
     with pytest.raises(Refused, match=r"is in two studies, “rows\.jsonl” and “again\.jsonl”"):
         export_dataset("assistance", tmp_path / "out.jsonl")
     assert export_dataset("assistance", tmp_path / "out.jsonl", study="again.jsonl") == 1

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from rest_framework.authtoken.models import Token
 
+from labeling.actions.names import labeler_named
 from labeling.enums import AnswerKind
 from labeling.exchange.kinds import dataset_records
 from labeling.exchange.person import person_record
-from labeling.exchange.uploads import labeler_named
 from labeling.models import Assignment, Critique, Event, Exposure, Labeler, Sitting, Study, User
 from tests.labeling.own_study import hand_in, opened, question_with_answers, started_study, write_critique
 
@@ -70,7 +70,9 @@ def test_every_table_of_a_labeler_and_of_a_sitting_is_in_the_document(study: Stu
     document = person_record("the author")
     about_sitting = {"draft_questions", "asked_questions", "ranked_questions", "judged_questions"}
     about_sitting |= {"comparisons", "intended_checks", "refinements"}
-    assert {one.name for one in Sitting._meta.related_objects} == about_sitting
+    in_assignments = {"critiques"}
+    of_others_about_it = {"checks", "to_check"}
+    assert {one.name for one in Sitting._meta.related_objects} == about_sitting | in_assignments | of_others_about_it
     assert about_sitting <= document["sittings"][0].keys()
     assert document["sittings"][0]["id"] == sitting.public_id
     told = {
@@ -82,6 +84,7 @@ def test_every_table_of_a_labeler_and_of_a_sitting_is_in_the_document(study: Stu
         "sittings": "sittings",
         "consents": "consents",
         "quiz_attempts": "quizzes",
+        "names": "names",
     }
     assert {one.name for one in Labeler._meta.related_objects} == told.keys()
     assert set(told.values()) <= document.keys()

@@ -39,9 +39,9 @@ RESAVED = {
 def table(text: str) -> bytes:
     cells = {
         "text": text,
-        "title": f"The {text.split()[0]}",
+        "title": f"The {text.split(maxsplit=1)[0]}",
         "author": "the desk",
-        "question": f"{text.split()[0]} opened when?",
+        "question": f"{text.split(maxsplit=1)[0]} opened when?",
         "human_answer": text,
         "misleading_answer": f"Never. {text}",
         "intended_critique": f"It did. {text}",
