@@ -94,6 +94,20 @@ def test_texts_uploaded_under_an_earlier_name_are_the_account_s() -> None:
     assert labeler_named("marit.k") == marit
 
 
+def test_an_account_is_renamed_by_any_of_its_names_or_refused_in_a_sentence() -> None:
+    account("marit")
+    labeler_named("Ola Nord")
+    call_command("renameuser", "MARIT", "marit.k")
+    assert User.objects.get().username == "marit.k"
+    for name, username, reason in (
+        ("nobody", "ola", "Nobody here is called “nobody”"),
+        ("ola nord", "ola", "“ola nord” has no account"),
+        ("marit", "two words", "Enter a valid username"),
+    ):
+        with pytest.raises(CommandError, match=reason):
+            call_command("renameuser", name, username)
+
+
 def test_the_claim_is_an_event_and_the_command_says_it() -> None:
     upload("Marit")
     said = io.StringIO()
