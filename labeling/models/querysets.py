@@ -41,3 +41,18 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             "bundle",
             "instruction",
         )
+
+
+def finished(to_passage: str = "") -> models.Q:
+    """Passages that are our own, or of a file whose import is finished."""
+    return models.Q(**{f"{to_passage}import_batch": None}) | models.Q(
+        **{f"{to_passage}import_batch__finished_at__isnull": False}
+    )
+
+
+def about(search: str, to_passage: str = "") -> models.Q:
+    """Passages whose title, beginning or id holds these words. Their texts are not searched."""
+    return models.Q(
+        *((f"{to_passage}{field}__icontains", search) for field in ("title", "beginning", "public_id")),
+        _connector=models.Q.OR,
+    )

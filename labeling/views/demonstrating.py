@@ -58,7 +58,7 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     if assignment.state == AssignmentState.SUBMITTED:
         return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = demonstrating_sheet(assignment, demonstrating.lay_out(assignment))
+    sheet = demonstrating_sheet(assignment, demonstrating.prepare(assignment))
     context = {
         "work": sheet,
         "sheet": sheet.frame,

@@ -245,7 +245,7 @@ def test_who_is_forgotten_leaves_none_of_their_names() -> None:
 
 # -- databases of older versions ------------------------------------------------------------------------
 
-migration: Any = import_module("labeling.migrations.0017_claim_names")
+migration: Any = import_module("labeling.migrations.0018_claim_names")
 
 
 def older_labeler(name: str, *passages: Passage) -> Labeler:

@@ -72,6 +72,6 @@ def merge(apps, author, into):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("labeling", "0016_one_person_one_name")]
+    dependencies = [("labeling", "0017_one_person_one_name")]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

@@ -60,6 +60,6 @@ def forwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("labeling", "0014_bound_what_studies_set")]
+    dependencies = [("labeling", "0015_lists_without_texts")]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

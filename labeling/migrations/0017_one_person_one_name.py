@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0015_a_text_is_its_words'),
+        ('labeling', '0016_a_text_is_its_words'),
     ]
 
     operations = [
