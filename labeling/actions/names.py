@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
-from labeling.assigning import release
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason
 from labeling.models import Assignment, Event, Labeler, PersonName, User
 from labeling.models.names import LONGEST_KEY, name_key
 from labeling.refusals import Refused
+from labeling.releasing import release
 
 
 def known_as(name: str) -> tuple[User | None, Labeler | None]:
@@ -73,7 +73,7 @@ def _taken(name: str, holder: User) -> str:
     return f"“{name}” is or was a name of the account “{holder}”: nobody could tell the two apart. Choose another."
 
 
-def claim(author: Labeler, user: User) -> None:
+def claim(author: Labeler, user: User, *, actor: User | None = None) -> None:
     """Make an author without an account the account's. Call in the transaction in which the account gets the name.
 
     What the account has not begun, or not handed in, about a text that the author has met is given back.
@@ -86,17 +86,17 @@ def claim(author: Labeler, user: User) -> None:
     else:
         _give_back_work_on_texts_met_by(author, own)
         _merge(author, own)
-    Event.objects.create(kind=EventKind.NAME_CLAIMED, actor=user, value=texts)
+    Event.objects.create(kind=EventKind.NAME_CLAIMED, account=user, actor=actor, value=texts)
 
 
-def rename_account(user: User, username: str) -> None:
+def rename_account(user: User, username: str, *, actor: User | None = None) -> None:
     """Let an account go by another name. What it was called before stays its own."""
     with transaction.atomic():
         author = free_name(username, user=user)
         user.username = username
         user.save(update_fields=["username"])
         if author is not None:
-            claim(author, user)
+            claim(author, user, actor=actor)
 
 
 def _give_back_work_on_texts_met_by(author: Labeler, labeler: Labeler) -> None:

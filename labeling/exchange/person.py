@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from labeling.actions.names import person_named
 from labeling.enums import Activity, CritiqueOrigin
 from labeling.exchange.person_sittings import sitting_record
@@ -47,7 +49,7 @@ def person_record(name: str) -> dict[str, Any]:
         }
     record["names"] = [name.key for holder in (user, labeler) if holder is not None for name in holder.names.all()]
     if user is not None:
-        events = Event.objects.filter(actor=user).order_by("pk")
+        events = Event.objects.filter(Q(actor=user) | Q(account=user)).order_by("pk")
         record["events"] = [{"at": _moment(event.at), "kind": event.kind, "value": event.value} for event in events]
     return record
 

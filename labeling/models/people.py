@@ -13,6 +13,7 @@ from django.db import models, transaction
 
 from labeling.enums import Role
 from labeling.models.names import keep_name
+from labeling.models.querysets import LabelerQuerySet
 
 
 class User(AbstractUser):
@@ -58,6 +59,8 @@ class Labeler(models.Model):
     user = models.OneToOneField(User, null=True, blank=True, on_delete=models.PROTECT)
     imported_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     outside_name = models.CharField(max_length=150, null=True, blank=True, unique=True)
+
+    objects = LabelerQuerySet.as_manager()
 
     class Meta:
         constraints = [

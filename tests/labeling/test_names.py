@@ -114,7 +114,7 @@ def test_the_claim_is_an_event_and_the_command_says_it() -> None:
     call_command("createuser", "marit", stdout=said)
     assert "Texts uploaded under this name are the account's now: 1." in said.getvalue()
     event = Event.objects.get(kind=EventKind.NAME_CLAIMED)
-    assert (event.actor, event.value) == (User.objects.get(username="marit"), 1)
+    assert (event.account, event.value) == (User.objects.get(username="marit"), 1)
 
 
 def test_a_claimed_author_keeps_the_pseudonym_of_their_rows() -> None:
@@ -245,7 +245,7 @@ def test_who_is_forgotten_leaves_none_of_their_names() -> None:
 
 # -- databases of older versions ------------------------------------------------------------------------
 
-migration: Any = import_module("labeling.migrations.0018_claim_names")
+migration: Any = import_module("labeling.migrations.0019_claim_names")
 
 
 def older_labeler(name: str, *passages: Passage) -> Labeler:
@@ -274,7 +274,7 @@ def test_names_of_an_older_database_are_claimed() -> None:
     assert labeler_named("SOMEBODY ELSE").exposures.count() == 2
     assert Labeler.objects.count() == 3
     assert sorted(PersonName.objects.values_list("key", flat=True)) == ["marit", "ola", "somebody else"]
-    assert set(Event.objects.filter(kind=EventKind.NAME_CLAIMED).values_list("actor__username", "value")) == {
+    assert set(Event.objects.filter(kind=EventKind.NAME_CLAIMED).values_list("account__username", "value")) == {
         ("marit", 2),
         ("ola", 1),
     }

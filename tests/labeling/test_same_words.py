@@ -96,7 +96,7 @@ def test_nobody_is_dealt_the_same_words_twice_whatever_they_are_saved_as() -> No
 
 # -- databases of older versions ------------------------------------------------------------------------
 
-migration: Any = import_module("labeling.migrations.0016_a_text_is_its_words")
+migration: Any = import_module("labeling.migrations.0017_a_text_is_its_words")
 
 
 def digest_before(text: str) -> str:

@@ -38,6 +38,6 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{username} ({role})" if ask else f"{username} ({role}): {password}")
-        claimed = Event.objects.filter(kind=EventKind.NAME_CLAIMED, actor=user).first()
+        claimed = Event.objects.filter(kind=EventKind.NAME_CLAIMED, account=user).first()
         if claimed is not None:
             self.stdout.write(f"Texts uploaded under this name are the account's now: {claimed.value}.")

@@ -55,7 +55,7 @@ def claim(apps, author, user):
         author.save(update_fields=["user", "outside_name"])
     else:
         merge(apps, author, own)
-    apps.get_model("labeling", "Event").objects.create(kind="name_claimed", actor=user, value=texts)
+    apps.get_model("labeling", "Event").objects.create(kind="name_claimed", account=user, value=texts)
 
 
 def merge(apps, author, into):
@@ -72,6 +72,6 @@ def merge(apps, author, into):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("labeling", "0017_one_person_one_name")]
+    dependencies = [("labeling", "0018_one_person_one_name")]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

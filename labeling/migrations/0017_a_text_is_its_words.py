@@ -60,6 +60,6 @@ def forwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("labeling", "0015_lists_without_texts")]
+    dependencies = [("labeling", "0016_people_leave_and_work_returns")]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]
