@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,9 +17,8 @@ Ids = Callable[[QuerySet[Study]], Iterable[tuple[str, str]]]
 def ids_of(rows: Callable[[QuerySet[Study]], QuerySet[Any]], *, study: str, named: str = "public_id") -> Ids:
     """The ids of rows that keep theirs in one field."""
 
-    def ids(studies: QuerySet[Study]) -> Iterator[tuple[str, str]]:
-        found = rows(studies).order_by().prefetch_related(None)
-        return found.values_list(named, f"{study}__name").iterator()
+    def ids(studies: QuerySet[Study]) -> Iterable[tuple[str, str]]:
+        return rows(studies).order_by().prefetch_related(None).values_list(named, f"{study}__name")
 
     return ids
 

@@ -97,9 +97,7 @@ def judged_questions_of(studies: QuerySet[Study]) -> QuerySet[JudgedQuestion]:
 def judgement_ids(studies: QuerySet[Study]) -> Iterator[tuple[str, str]]:
     """The id of each record, with its study's name."""
     judged = judged_questions_of(studies).order_by().prefetch_related(None)
-    for sitting_id, position, study in judged.values_list(
-        "sitting__public_id", "position", "sitting__study__name"
-    ).iterator():
+    for sitting_id, position, study in judged.values_list("sitting__public_id", "position", "sitting__study__name"):
         yield _record_id(sitting_id, position), study
 
 
