@@ -13,8 +13,8 @@ import numpy as np
 
 from models_service.engine.interface import Engine
 from models_service.evaluation.self_critique import (
-    Judged,
-    Measure,
+    Estimate,
+    JudgedByOracle,
     critic_measures,
     draw_problems,
     judge_all,
@@ -37,7 +37,7 @@ _FLAWS: Final[tuple[FlawName, ...]] = ("misstated", "omitted", "added", "strayed
 
 def measure_english(
     engine: Engine, *, number: int, seed: int, split: Split = "held_out_sources", most_words: int = 1100
-) -> list[Measure]:
+) -> list[Estimate]:
     """All measures on `number` made answers, half of them flawed. Raises EngineError, PromptTooLong."""
     task = English(split, most_words=most_words)
     answered = draw_problems(task, number=number, seed=seed)
@@ -48,11 +48,11 @@ def measure_english(
         *critic_measures(judged, helpfulness, seed=seed),
         *graded(task, judged),
         *by_flaw(task, judged),
-        Measure("greedy critique valid, passage removed", blind.number, blind.interval),
+        Estimate("greedy critique valid, passage removed", blind.number, blind.interval),
     ]
 
 
-def graded(task: English, judged: Sequence[Judged]) -> list[Measure]:
+def graded(task: English, judged: Sequence[JudgedByOracle]) -> list[Estimate]:
     """What the greedy and the first shown critique name, of all flawed answers and of those with values misstated."""
     flawed = np.array([one.critiqueable for one in judged], float)
     misstated = np.array([_names(task, one) == {"misstated"} for one in judged], float)
@@ -66,20 +66,20 @@ def graded(task: English, judged: Sequence[Judged]) -> list[Measure]:
     return found
 
 
-def by_flaw(task: English, judged: Sequence[Judged]) -> list[Measure]:
+def by_flaw(task: English, judged: Sequence[JudgedByOracle]) -> list[Estimate]:
     """Greedy validity among answers whose flaws are all of one name."""
     valid = np.array([one.greedy_valid for one in judged], float)
     chosen = {name: np.array([_names(task, one) == {name} for one in judged], float) for name in _FLAWS}
     return [share(f"greedy critique valid, {name} only", valid, cases) for name, cases in chosen.items() if cases.any()]
 
 
-def _names(task: English, one: Judged) -> set[FlawName]:
+def _names(task: English, one: JudgedByOracle) -> set[FlawName]:
     return {flaw.name for flaw in task.flaws(one.problem, one.answer)}
 
 
-def _greedy(one: Judged) -> str:
+def _greedy(one: JudgedByOracle) -> str:
     return one.greedy
 
 
-def _first(one: Judged) -> str:
+def _first(one: JudgedByOracle) -> str:
     return one.texts[0]
