@@ -34,6 +34,8 @@ class JudgedByOracle:
     scores: tuple[float, ...]
     valid: tuple[bool, ...]
     greedy_valid: bool
+    greedy: str
+    """The critique at temperature 0, shown or a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) 
         scores=tuple(one.helpfulness for one in shown),
         valid=tuple(task.is_helpful(problem, answer, one.text) for one in shown),
         greedy_valid=task.is_helpful(problem, answer, bundle.suggestions[0].text),
+        greedy=bundle.suggestions[0].text,
     )
 
 
