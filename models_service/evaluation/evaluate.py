@@ -96,9 +96,9 @@ def run(args: argparse.Namespace) -> int:
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
     if args.kind == "english":
-        measured = list(_english(args))
+        english = list(_english(args))
         if args.output:
-            jsonl.write(args.output, measured)
+            jsonl.write(args.output, english)
         return 0
     rows: list[MeasureRow] = []
     for name in args.task or shipped():
