@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import QuoteOf
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
+from labeling.forms.parts import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
 from labeling.limits import LARGEST_COUNT
 from labeling.models import ChainLink
 from labeling.rules.quoting import Span, read_span

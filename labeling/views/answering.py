@@ -11,12 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from labeling.actions import answering
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.answering import FlawForm, QuestionForm
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
+from labeling.forms.parts import GIVE_BACK_REASONS, HandInForm, NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
 from labeling.refusals import Stale
 from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
+from labeling.views.desk import CHOICES, answer, checked, conflict, handing_in
 from labeling.visibility.answering import answering_sheet, question_card
 
 

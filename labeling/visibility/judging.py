@@ -77,7 +77,7 @@ class AnswerPart:
         return self.said.is_decided and self.said.helpful == 0
 
 
-def answer_part(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
+def answer_record(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
     said = judging.stored(judged)
     own = said.new_critique or NewCritique()
     critiques = [
@@ -100,4 +100,4 @@ def answer_part(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
 def answer_parts(sitting: Sitting) -> list[AnswerPart]:
     asks = judging.asks_of(sitting.study)
     rows = sitting.judged_questions.select_related("answer__question", "better_critique__critique")
-    return [answer_part(judged, asks) for judged in rows]
+    return [answer_record(judged, asks) for judged in rows]
