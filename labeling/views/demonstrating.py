@@ -76,11 +76,12 @@ def rate(request: LabelerRequest, assignment: Assignment, number: int) -> HttpRe
 @desk.post
 def add(request: LabelerRequest, assignment: Assignment, number: int) -> HttpResponse:
     """Begin the next critique of an answer under the key that the page made up, or put one back."""
-    form = checked(NewLinkForm(request.POST))
+    row = own_answer(assignment, number)
+    form = checked(NewLinkForm(request.POST, before=demonstrating.text_now(row)))
     try:
         link = demonstrating.add_link(
             labeler=request.labeler,
-            row=own_answer(assignment, number),
+            row=row,
             client_key=form.cleaned_data["client_key"],
             **(form.content if form.cleaned_data["comes_back"] else {}),
         )
@@ -107,7 +108,7 @@ def link(request: LabelerRequest, assignment: Assignment, number: int, client_ke
         base = form.cleaned_data["base_revision"]
         return demonstrating.change_link(labeler=request.labeler, link=found, base_revision=base, **form.content)
 
-    form = partial(LinkForm, link=found)
+    form = partial(LinkForm, before=demonstrating.text_before(found), link=found)
     part = PartOnPage(stored, form, write, "demonstrating/_link.html", around="closest section", swap="innerHTML")
     return answer_part(request, assignment, part)
 

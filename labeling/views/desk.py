@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.forms import Form
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -117,6 +117,12 @@ def checked(form: F) -> F:
     return form
 
 
+def check_begun(part: object | None, base_revision: int) -> None:
+    """A part that was never saved has no revision that a page could have seen: such a page means another's part."""
+    if part is None and base_revision:
+        raise Http404
+
+
 def answer(request: LabelerRequest, assignment: Assignment, template: str, **context: object) -> HttpResponse:
     """The fragment that was asked for; without htmx, the page."""
     if not request.htmx:
@@ -164,11 +170,16 @@ class PartOnPage:
     context: Mapping[str, Any] | None = None
 
 
+def show_part(request: LabelerRequest, assignment: Assignment, part: PartOnPage) -> HttpResponse:
+    """The fragment with a part as it is stored."""
+    found = part.stored()
+    return answer(request, assignment, part.template, part=found, found=found, **(part.context or {}))
+
+
 def answer_part(request: LabelerRequest, assignment: Assignment, part: PartOnPage) -> HttpResponse:
     """Save a part. Read, it is the part as it is stored; where another tab was first, the choice between the two."""
     if request.method != "POST":
-        found = part.stored()
-        return answer(request, assignment, part.template, part=found, found=found, **(part.context or {}))
+        return show_part(request, assignment, part)
     form = checked(part.form(request.POST))
     try:
         row = part.write(form)
