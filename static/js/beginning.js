@@ -1,5 +1,5 @@
 // A new part of the work opens at once and takes the letters typed from then on; the server hears of it with its
-// first save (docs/decisions/0012). <form data-begins="id of a template" data-place="id of where it goes">, with
+// first save (docs/decisions/0015). <form data-begins="id of a template" data-place="id of where it goes">, with
 // data-text="id" of a text that it begins with. Hidden inputs marked data-brings go along. In the template the nil
 // UUID stands for the part's key.
 (() => {

@@ -1,6 +1,6 @@
 // Keys press buttons: data-key="n" is pressed by n, data-key="ctrl+Enter" by Ctrl+Enter (or Command+Enter). What is
 // no button takes the focus. While somebody types, plain letters and digits are text. What they do, they do in the
-// page at once, never after an answer of the server, so no letter typed ahead meets a key (docs/decisions/0012).
+// page at once, never after an answer of the server, so no letter typed ahead meets a key (docs/decisions/0015).
 // Keys of buttons in [data-keys-inside] count only while the focus is there: a sentence that begins with a digit
 // uses nothing. Among radio buttons a digit chooses one of them and presses nothing else.
 (() => {
