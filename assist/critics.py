@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from models_service.critic import read_card
 from models_service.engine import Engine, EngineError, EngineSettings, open_engine
 
 
@@ -45,12 +45,11 @@ def model_name(key: str) -> str:
 def critic_card(key: str) -> CriticCard:
     """The critic's card.json where its folder has one; for any other model, only what the settings say."""
     config = critic_settings(key)
-    path = Path(config.model) / "card.json"
-    if not path.exists():
+    card = read_card(Path(config.model))
+    if card is None:
         return CriticCard(
             key, model_name(key), "whatever the model was trained on; not measured here", "not known here"
         )
-    card = json.loads(path.read_text())
     return CriticCard(key, card["name"], card["reads"], card["cannot"], card.get("numbers", []))
 
 

@@ -16,7 +16,7 @@ from labeling.actions.assisting import offer_complete_questions
 from labeling.assigning import release_silent
 from labeling.enums import StudyState
 from labeling.models import Study
-from labeling.reading import compute, stale_studies
+from labeling.reading.findings import compute, stale_studies
 
 log = logging.getLogger(__name__)
 #: A queued run is called for again after this long; a message is cheap, a flood of them is not.

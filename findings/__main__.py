@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
+from findings.human_study.labels import CheckError
+from findings.human_study.regression import StatsMissingError
 from findings.jsonl import JsonlError
-from findings.labels import CheckError
 from findings.records import RecordError
-from findings.regression import StatsMissingError
 
 #: Each is a module of findings.commands, imported when it is chosen.
 COMMANDS: Final = ("agreement", "ranking", "gaps", "winrates", "quality", "draw", "simulate", "power", "coverage")

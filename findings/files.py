@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 
-from findings import figures, jsonl
-from findings.assistance import Finding
-from findings.charts import Chart, charts
-from findings.report import chart_page, page
-from findings.study import Results
+from findings import jsonl
+from findings.human_study.assistance import Finding
+from findings.human_study.study import Results
+from findings.rendering import figures
+from findings.rendering.charts import Chart, charts
+from findings.rendering.report import chart_page, page
 
 
 def findings_json(findings: Iterable[Finding]) -> bytes:

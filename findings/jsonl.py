@@ -73,13 +73,17 @@ def raw_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
         with _open_for_reading(path) as stream:
-            for number, raw in enumerate(stream, start=1):
-                if raw.strip():
-                    yield number, raw
+            for number, raw in numbered(stream):
+                yield number, raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise JsonlError(path, number + 1, f"the gzip stream is broken: {error}") from error
     except OSError as error:
         raise JsonlError(path, None, error.strerror or str(error)) from error
+
+
+def numbered(stream: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (1-based line number, bytes) of every line that is not empty."""
+    return ((number, raw) for number, raw in enumerate(stream, start=1) if raw.strip())
 
 
 def dump_line(value: object) -> bytes:

@@ -19,8 +19,7 @@ import numpy as np
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from findings.calibration import from_dict
-from labeling.dealing import deal
+from findings.statistics.calibration import from_dict
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason, StudyState
 from labeling.models import (
     Assignment,
@@ -35,9 +34,10 @@ from labeling.models import (
     Submission,
     User,
 )
-from labeling.onboarding import newest_instruction
-from labeling.permissions import check_can_deal, check_can_meet
 from labeling.refusals import Gone, Refused
+from labeling.rules.dealing import deal
+from labeling.rules.onboarding import newest_instruction
+from labeling.rules.permissions import check_can_deal, check_can_meet
 
 
 def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet[Any]:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_each_lock_holds_the_smaller_one_whole() -> None:
 
 def test_the_web_needs_no_model_library() -> None:
     assert not {"torch", "transformers", "tokenizers", "safetensors", "accelerate"} & set(pins("web"))
+
+
+def test_an_installed_package_brings_every_file_that_is_no_module() -> None:
+    declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for package in ("config", "labeling", "assist", "models_service", "findings"):
+        folder = CHECKOUT / package
+        brought = {path for pattern in declared.get(package, ()) for path in folder.glob(pattern)}
+        files = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+        assert files <= brought, f"package-data of {package} leaves out {sorted(map(str, files - brought))}"
 
 
 @pytest.mark.skipif(os.environ.get("VAR_DIR") is None, reason="set by the tests' settings")

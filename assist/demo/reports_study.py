@@ -18,8 +18,9 @@ from labeling.actions.studies import add_questions, create_study, open_study
 from labeling.assigning import deal_study, expose
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance
 from labeling.models import Answer, Critique, IntendedCritique, Labeler, Passage, Question, Study
-from models_service.synthetic import reports
+from models_service.synthetic.report_answers import honest_answer, misleading_answer
 from models_service.synthetic.report_flaws import Flaw
+from models_service.synthetic.report_passages import make_questions, make_report
 from models_service.types import Subject
 
 NAME = "Demo: reports"
@@ -55,15 +56,15 @@ def generate(number: int, seed: int) -> list[GeneratedQuestion]:
     rng = Random(f"demo:{seed}")
     made = []
     for _ in range(number):
-        report = reports.make_report(rng, words=(40, 120))
-        question = reports.make_questions(rng, report, 1)[0]
-        misleading, flaw = reports.misleading_answer(rng, report, question)
+        report = make_report(rng, words=(40, 120))
+        question = make_questions(rng, report, 1)[0]
+        misleading, flaw = misleading_answer(rng, report, question)
         made.append(
             GeneratedQuestion(
                 title=report.title,
                 passage=report.text,
                 question=question.text,
-                human=reports.honest_answer(rng, report, question),
+                human=honest_answer(rng, report, question),
                 misleading=misleading,
                 intended=flaw,
             )

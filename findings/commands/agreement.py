@@ -6,9 +6,9 @@ import argparse
 from dataclasses import asdict
 
 from findings import records
-from findings.agreements import of_verdicts
 from findings.commands.options import add_bootstrap, add_file, print_json
-from findings.verdicts import count
+from findings.human_study.agreements import of_verdicts
+from findings.human_study.verdicts import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from findings import jsonl
 from findings.commands.options import as_json, positive, progress
-from findings.rehearsal import ONE_SIGMA, SCENARIOS, Coverage, coverage
+from findings.planning.rehearsal import ONE_SIGMA, SCENARIOS, Coverage, coverage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from findings import jsonl
 from findings.commands.options import add_file
 from findings.files import write_charts
-from findings.model_charts import measure, measure_charts
-from findings.records import RecordError
+from findings.records import read_with
+from findings.rendering.model_charts import measure, measure_charts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the figures of a model evaluation, with their tables on one page."""
-    measures = []
-    for line in jsonl.read(options.file):
-        try:
-            measures.append(measure(line.value))
-        except RecordError as error:
-            raise RecordError(error.kind, error.problems, path=options.file, line=line.number) from None
-    paths = write_charts(options.file.name, measure_charts(measures), options.out)
+    paths = write_charts(options.file.name, measure_charts(read_with(measure, options.file)), options.out)
     print(f"{len(paths)} files, see {options.out / 'report.html'}")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from findings import records
 from findings.commands.options import add_bootstrap, add_file, positive, print_json
-from findings.gdc import METRICS, gaps, questions
+from findings.model_evaluations.gdc import METRICS, gaps, questions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from findings.estimates import REPS
-from findings.simulate import PAPER_BASE, PAPER_EFFECT, Plan, uniform_effect
+from findings.planning.simulate import PAPER_BASE, PAPER_EFFECT, Plan, uniform_effect
+from findings.statistics.estimates import REPS
 
 
 def add_bootstrap(parser: argparse.ArgumentParser, *, reps: int = REPS) -> None:

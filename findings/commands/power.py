@@ -8,9 +8,9 @@ from pathlib import Path
 
 from findings import records
 from findings.commands.options import add_plan, plan, positive, progress
-from findings.labels import tabulate
-from findings.rehearsal import power
-from findings.simulate import from_pilot
+from findings.human_study.labels import tabulate
+from findings.planning.rehearsal import power
+from findings.planning.simulate import from_pilot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

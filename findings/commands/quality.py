@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from findings import records
 from findings.commands.options import add_bootstrap, add_file, print_json
-from findings.quality import helpful_by_critic
+from findings.model_evaluations.quality import helpful_by_critic
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from findings import records
 from findings.commands.options import add_bootstrap, add_file, print_json
-from findings.scoring import Scored, ranking, reliability
-from findings.verdicts import scored_verdicts
+from findings.human_study.verdicts import scored_verdicts
+from findings.statistics.scoring import Scored, ranking, reliability
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

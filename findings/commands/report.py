@@ -8,7 +8,7 @@ from pathlib import Path
 from findings import records
 from findings.commands.options import add_bootstrap, add_file
 from findings.files import write
-from findings.study import analyse
+from findings.human_study.study import analyse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

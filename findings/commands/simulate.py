@@ -7,7 +7,7 @@ from pathlib import Path
 
 from findings import jsonl
 from findings.commands.options import add_plan, plan, positive
-from findings.simulate import simulate
+from findings.planning.simulate import simulate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from findings import records
 from findings.commands.options import add_bootstrap, add_file, print_json
-from findings.refining import outcomes, win_rates
+from findings.model_evaluations.refining import outcomes, win_rates
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+V = TypeVar("V")
 
 #: A row can be wrong in a thousand places; a person can act on a few.
 REASONS_SHOWN: Final = 5
@@ -161,10 +162,15 @@ def validate(kind: str, value: object) -> Any:
 
 def read(kind: Kind[R], path: str | os.PathLike[str]) -> Iterator[R]:
     """Yield a file's records in constant memory. Raises JsonlError, or RecordError with file and line."""
+    return read_with(kind.validate, path)
+
+
+def read_with(validate: Callable[[object], V], path: str | os.PathLike[str]) -> Iterator[V]:
+    """The same for any check of a line's value that raises RecordError."""
     path = Path(path)
     for line in jsonl.read(path):
         try:
-            yield kind.validate(line.value)
+            yield validate(line.value)
         except RecordError as error:
             raise RecordError(error.kind, error.problems, path=path, line=line.number) from None
 

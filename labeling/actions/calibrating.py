@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from findings.calibration import Method, Platt, TooFewVerdictsError, fit
+from findings.statistics.calibration import Method, Platt, TooFewVerdictsError, fit
+from findings.statistics.scoring import Scored
 from labeling.enums import StudyState
 from labeling.models import Study
-from labeling.reading import scored
 from labeling.refusals import Refused
 
 
-def calibrate(study: Study, *, source: Study, method: Method) -> None:
-    """Show this study's labelers the critic's scores as verdicts on `source` calibrate them.
+def calibrate(study: Study, *, source: Study, verdicts: Scored, method: Method) -> None:
+    """Show this study's labelers the critic's scores as `verdicts`, those on `source`, calibrate them.
 
     Only before the study opens, so that all its labelers are shown scores of one kind. The order of suggestions
     and what is exported stay the critic's own; what each labeler saw is kept beside (ShownSuggestion).
@@ -18,7 +18,6 @@ def calibrate(study: Study, *, source: Study, method: Method) -> None:
     _check_can_change(study)
     if source.critic != study.critic:
         raise Refused("Verdicts on another critic's suggestions say nothing about this one's scores.")
-    verdicts = scored(source)
     try:
         learned = fit(verdicts, method)
     except TooFewVerdictsError as few:

@@ -31,8 +31,6 @@ from labeling.models import (
 from labeling.refusals import NeedsConfirmation, Refused, Stale
 
 PERFECT = 7
-#: A page reports its active time at least this often; what it adds is never more than the clock allows.
-HEARTBEAT_SECONDS = 15
 
 
 @dataclass(frozen=True)

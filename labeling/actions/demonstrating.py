@@ -31,8 +31,8 @@ from labeling.models import (
     RankedQuestion,
     Sitting,
 )
-from labeling.quoting import Span, quoted
 from labeling.refusals import Gone, NeedsConfirmation, Refused
+from labeling.rules.quoting import Span, quoted
 
 #: So many answers of a question are shown, unless the activity's option `answers_each` says otherwise.
 ANSWERS_EACH = 4

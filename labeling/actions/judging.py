@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import judging
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
 from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
 from labeling.actions.studies import make_sitting_slots
 from labeling.actions.working import begin, record, sitting_of
 from labeling.enums import Activity, CritiqueOrigin, EventKind
-from labeling.judging import Asks, Judged, NewCritique, Verdict
 from labeling.models import (
     Answer,
     AnswerToJudge,
@@ -31,6 +29,8 @@ from labeling.models import (
     Study,
 )
 from labeling.refusals import Refused
+from labeling.rules import helpfulness
+from labeling.rules.helpfulness import Asks, Judged, NewCritique, Verdict
 
 #: What StudyActivity.options may hold for judging, each true or false.
 OPTIONS = ("clearly_helpful", "severity")
@@ -139,7 +139,7 @@ def judge(*, labeler: Labeler, judged: JudgedQuestion, base_revision: int, said:
         rows = shown(judged)
         if len(rows) != len(said.verdicts):
             raise Refused("This page is out of date. Reload it.")
-        said = judging.settled(said, asks_of(assignment.slot.study))
+        said = helpfulness.settled(said, asks_of(assignment.slot.study))
         if said == stored(judged):
             return judged
         check_fresh(judged, base_revision)
@@ -185,7 +185,7 @@ def _revisions(sitting: Sitting) -> Seen:
 def _missing(sitting: Sitting) -> Missing | None:
     asks = asks_of(sitting.study)
     for judged in sitting.judged_questions.all():
-        lacking = judging.missing(stored(judged), asks)
+        lacking = helpfulness.missing(stored(judged), asks)
         if lacking is not None:
             return judged.client_key, f"Answer {judged.position + 1}: {lacking}"
     return None

@@ -10,8 +10,8 @@ from django.db import models, transaction
 from labeling.assigning import locked
 from labeling.enums import Activity, StudyState
 from labeling.models import Consent, Instruction, Labeler, Quiz, QuizAttempt, QuizQuestion, Study
-from labeling.onboarding import newest_instruction, newest_quiz
 from labeling.refusals import Refused
+from labeling.rules.onboarding import newest_instruction, newest_quiz
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from labeling.assigning import locked
 from labeling.enums import Activity, AssignmentState, EventKind
 from labeling.models import Assignment, Event, Labeler, Sitting, Submission
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Gone, Stale
+from labeling.rules.permissions import check_can_work_on
 
 
 def begin(labeler: Labeler, assignment: Assignment) -> Assignment:

@@ -1,4 +1,4 @@
-"""Who may ask what of the API: the rules of labeling.permissions, in the voice of the REST framework."""
+"""Who may ask what of the API: the rules of labeling.rules.permissions, in the voice of the REST framework."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from labeling.models import User
-from labeling.permissions import can_run_studies
+from labeling.rules.permissions import can_run_studies
 
 if TYPE_CHECKING:  # the framework loads this module while it loads its own views
     from rest_framework.request import Request

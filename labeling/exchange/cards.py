@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
-from pydantic import TypeAdapter
 
 from findings import jsonl
 from findings.records import Kind
+from labeling.exchange.json_schema import inlined_schema
 from labeling.models.fields import text_digest
 
 #: Fields with a closed list of words, worth counting.
@@ -116,39 +116,30 @@ def _version() -> str:
 
 def fields(kind: Kind[Any]) -> list[tuple[str, str]]:
     """(dotted path, type) of every field of a kind, from the very types that check it."""
-    schema = TypeAdapter(kind.shape).json_schema()
-    return list(_fields(schema, schema.get("$defs", {}), ""))
+    return list(_fields(inlined_schema(kind.shape), ""))
 
 
-def _fields(schema: dict[str, Any], definitions: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    if "$ref" in schema:
-        schema = definitions[schema["$ref"].rsplit("/", 1)[-1]]
-    choices = schema.get("anyOf", [schema])
-    inner = next((one for one in choices if one.get("type") != "null"), schema)
-    if len(choices) > 1 or "$ref" in inner:
-        yield from _fields(inner, definitions, path)
+def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    if "anyOf" in schema:
+        yield from _fields(next((one for one in schema["anyOf"] if one.get("type") != "null"), {}), path)
         return
     if schema.get("type") == "array":
-        yield from _fields(schema["items"], definitions, f"{path}[]")
-        return
-    if "properties" not in schema:
+        yield from _fields(schema["items"], f"{path}[]")
         return
     required = set(schema.get("required", []))
-    for name, member in schema["properties"].items():
+    for name, member in schema.get("properties", {}).items():
         at = f"{path}.{name}".lstrip(".")
-        yield at, _type(member, definitions) + ("" if name in required else ", may be absent")
-        yield from _fields(member, definitions, at)
+        yield at, _type(member) + ("" if name in required else ", may be absent")
+        yield from _fields(member, at)
 
 
-def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return _type(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_type(one, definitions) for one in schema["anyOf"])
+        return " or ".join(_type(one) for one in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_type(schema['items'], definitions)}"
+        return f"list of {_type(schema['items'])}"
     low, high = schema.get("minimum"), schema.get("maximum")
     limits = f" {low} to {high}" if high is not None else f" from {low}" if low is not None else ""
     return str(schema.get("type", "anything")) + limits

@@ -127,9 +127,7 @@ def _values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[i
     if name.lower().endswith(".gz"):
         lines = gzip.GzipFile(fileobj=file)
     try:
-        for line, raw in enumerate(lines, start=1):
-            if not raw.strip():
-                continue
+        for line, raw in jsonl.numbered(lines):
             try:
                 yield line, jsonl.parse_line(raw, path=Path(name), line=line)
             except jsonl.JsonlError as error:

@@ -9,7 +9,7 @@ from django import forms
 from labeling.enums import QuoteOf
 from labeling.forms.working import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
 from labeling.models import ChainLink
-from labeling.quoting import Span, read_span
+from labeling.rules.quoting import Span, read_span
 
 
 class RateForm(DraftForm):

@@ -10,7 +10,7 @@ from django import forms
 from labeling.enums import Severity
 from labeling.forms.working import DraftForm, DraftTextField, GradesForm, as_typed
 from labeling.forms.yes_no import YesNoField
-from labeling.judging import Judged, NewCritique, Verdict
+from labeling.rules.helpfulness import Judged, NewCritique, Verdict
 
 
 def number_field(numbers: Iterable[int]) -> forms.TypedChoiceField:

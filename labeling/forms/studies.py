@@ -7,12 +7,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from findings.calibration import METHODS
+from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
 from labeling.models import Labeler, Question, Study
-from labeling.reading import studies_judged
+from labeling.reading.findings import studies_judged
 
 CONDITION_CHOICES = [
     (f"{kind.value}/{int(assisted)}", f"{kind.label}, {'assisted' if assisted else 'unassisted'}")

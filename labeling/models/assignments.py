@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from labeling.enums import Activity, AssignmentState, ReleaseReason
 from labeling.models.fields import PublicIdField
-from labeling.querysets import AssignmentQuerySet
+from labeling.models.querysets import AssignmentQuerySet
 
 LIVE_STATES = [state.value for state in AssignmentState if state.is_live]
 

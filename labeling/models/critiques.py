@@ -126,8 +126,3 @@ class LabelerCritique(models.Model):
 
     def __str__(self) -> str:
         return str(self.critique)
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether a used suggestion's text was changed (paper: 15.3 % were)."""
-        return self.suggestion_used is not None and self.suggestion_used.critique.text != self.critique.text

@@ -76,8 +76,3 @@ class CheckedCritique(models.Model):
 
     def __str__(self) -> str:
         return f"{self.found}: {self.valid}"
-
-    @property
-    def is_novel(self) -> bool:
-        """Valid, and not what the author had in mind."""
-        return bool(self.valid) and not self.covers.all()

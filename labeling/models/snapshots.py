@@ -12,7 +12,7 @@ class FindingsSnapshot(models.Model):
     basis = models.CharField(max_length=100)
     """What it rests on: counts of what was submitted and checked. Another basis makes it stale."""
     report = models.TextField()
-    """HTML made by findings.report, which escapes every text in it."""
+    """HTML made by findings.rendering.report, which escapes every text in it."""
     findings_json = models.TextField()
     details_json = models.TextField()
     computed_at = models.DateTimeField(auto_now=True)

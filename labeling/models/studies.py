@@ -35,7 +35,7 @@ class Study(models.Model):
     """Which of the site's critics writes the suggestions; empty where nobody is assisted."""
     temperatures = models.JSONField(default=paper_temperatures)
     calibration = models.JSONField(null=True, blank=True)
-    """Turns the critic's scores into what labelers are shown (findings.calibration); null shows them as they are."""
+    """Turns the critic's scores into what labelers are shown (`findings.statistics.calibration`); null: as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
     labelers: models.ManyToManyField[Labeler, models.Model] = models.ManyToManyField(

@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from labeling.enums import Activity, StudyState
 from labeling.models import Assignment, Labeler, Study, User
-from labeling.permissions import check_can_read_studies, check_can_run_studies
+from labeling.rules.permissions import check_can_read_studies, check_can_run_studies
 
 
 class SiteRequest(HttpRequest):

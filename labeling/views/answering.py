@@ -14,11 +14,11 @@ from labeling.enums import Activity, AssignmentState
 from labeling.forms.answering import FlawForm, QuestionForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
-from labeling.sheets.answering import answering_sheet, question_card
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
+from labeling.visibility.answering import answering_sheet, question_card
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:

@@ -12,10 +12,10 @@ from labeling.actions import checking
 from labeling.enums import Activity
 from labeling.forms.checking import CheckedForm
 from labeling.models import CheckedCritique, Sitting
-from labeling.sheets.checking import FoundPart, checked_answers, found_part, intended_of
 from labeling.views import sittings
 from labeling.views.access import LabelerRequest, for_labelers, own_assignment
 from labeling.views.working import checked
+from labeling.visibility.checking import FoundPart, checked_answers, found_part, intended_of
 
 
 @for_labelers

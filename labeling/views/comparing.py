@@ -12,10 +12,10 @@ from labeling.actions import comparing
 from labeling.enums import Activity
 from labeling.forms.comparing import ComparedForm
 from labeling.models import Assignment, Comparison
-from labeling.sheets.comparing import PairPart, pair_part, pair_parts
 from labeling.views import sittings
 from labeling.views.access import LabelerRequest, for_labelers, own_assignment
 from labeling.views.working import checked
+from labeling.visibility.comparing import PairPart, pair_part, pair_parts
 
 
 def own_comparison(assignment: Assignment, client_key: uuid.UUID) -> Comparison:

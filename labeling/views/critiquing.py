@@ -17,11 +17,11 @@ from labeling.enums import AssignmentState
 from labeling.forms.critiquing import CritiqueForm, RatingForm, SubmitForm
 from labeling.forms.working import GIVE_BACK_REASONS, NewPartForm
 from labeling.models import Assignment, LabelerCritique
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
-from labeling.visibility import visible_suggestion, worksheet
+from labeling.visibility.critiquing import visible_suggestion, worksheet
 
 
 def own_critique(assignment: Assignment, client_key: uuid.UUID) -> LabelerCritique:

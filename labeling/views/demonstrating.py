@@ -19,12 +19,12 @@ from labeling.enums import Activity, AssignmentState
 from labeling.forms.demonstrating import LinkForm, NewLinkForm, RateForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, ChainLink, RankedAnswer
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Refused, Stale
-from labeling.sheets.demonstrating import demonstrating_sheet, shown_answer, shown_link
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.errors import answer_refusal
 from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
+from labeling.visibility.demonstrating import demonstrating_sheet, shown_answer, shown_link
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:

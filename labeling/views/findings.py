@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from labeling.reading import is_fresh, kept_findings, renewed_findings
+from labeling.reading.findings import is_fresh, kept_findings, renewed_findings
 from labeling.views.access import SiteRequest, for_researchers, get_study
 
 

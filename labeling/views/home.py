@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from labeling.assigning import next_for, open_next, pool_for
 from labeling.enums import AssignmentState
 from labeling.models import Assignment
-from labeling.onboarding import stands_before
+from labeling.rules.onboarding import step_before
 from labeling.views.access import LabelerRequest, SiteRequest, ask_to_sign_in, for_labelers, go_to, is_signed_in
-from labeling.visibility import closed_to, done_by
+from labeling.visibility.home import closed_to, done_by
 
 
 @require_safe
@@ -46,5 +46,5 @@ def home(request: LabelerRequest) -> HttpResponse:
 def start_next(request: LabelerRequest) -> HttpResponse:
     """Open the next piece of work, or lead to what stands before it, or say at home that there is none."""
     coming = next_for(request.labeler)
-    step = stands_before(request.labeler, coming) if coming is not None else None
+    step = step_before(request.labeler, coming) if coming is not None else None
     return go_to(request, step or open_next(request.labeler) or "home")

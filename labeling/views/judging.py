@@ -12,10 +12,10 @@ from labeling.actions import judging
 from labeling.enums import Activity
 from labeling.forms.judging import JudgedForm
 from labeling.models import Assignment, JudgedQuestion
-from labeling.sheets.judging import AnswerPart, answer_part, answer_parts
 from labeling.views import sittings
 from labeling.views.access import LabelerRequest, for_labelers, own_assignment
 from labeling.views.working import checked
+from labeling.visibility.judging import AnswerPart, answer_part, answer_parts
 
 
 def own_judged(assignment: Assignment, client_key: uuid.UUID) -> JudgedQuestion:

@@ -11,7 +11,7 @@ from labeling.actions import onboarding as actions
 from labeling.enums import Activity
 from labeling.forms.onboarding import AttemptForm, InstructionsForm, QuizForm, as_written
 from labeling.models import Assignment, QuizAttempt, Study
-from labeling.onboarding import has_agreed, has_passed, newest_instruction, newest_quiz
+from labeling.rules.onboarding import has_agreed, has_passed, newest_instruction, newest_quiz
 from labeling.views.access import LabelerRequest, SiteRequest, for_admins, for_labelers, get_study
 from labeling.views.working import checked
 

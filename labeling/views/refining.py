@@ -12,11 +12,11 @@ from labeling.enums import Activity, AssignmentState
 from labeling.forms.refining import RefineForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, Refinement
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
-from labeling.sheets.refining import refining_part, refining_sheet
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
 from labeling.views.working import answer, checked, conflict, handing_in
+from labeling.visibility.refining import refining_part, refining_sheet
 
 
 def own(request: LabelerRequest, public_id: str) -> Assignment:

@@ -22,8 +22,8 @@ from labeling.forms.rounds import (
     PassagesForm,
     RefinementsForm,
 )
-from labeling.judging import Asks
-from labeling.progress import activity_progress
+from labeling.reading.progress import activity_progress
+from labeling.rules.helpfulness import Asks
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
 from labeling.views.working import checked
 

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST
 from labeling.enums import Activity, AssignmentState, Confidence
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
 from labeling.models import Assignment, Sitting
-from labeling.permissions import check_can_work_on
 from labeling.refusals import Stale
-from labeling.sheets.frame import frame_of
+from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
 from labeling.views.working import CHOICES, answer, conflict, handing_in
+from labeling.visibility.frame import frame_of
 
 
 @dataclass(frozen=True)

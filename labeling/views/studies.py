@@ -18,7 +18,8 @@ from labeling.enums import StudyState
 from labeling.exchange.kinds import dataset_records
 from labeling.forms.studies import CalibrationForm, LabelersForm, QuestionsForm, ReassignForm, StudyForm
 from labeling.models import Slot, Study
-from labeling.progress import (
+from labeling.reading.findings import scored
+from labeling.reading.progress import (
     condition_progress,
     labeler_progress,
     labelers_free_for,
@@ -150,7 +151,7 @@ def calibrate(request: SiteRequest, public_id: str) -> HttpResponse:
     if source is None:
         calibrating.show_own_scores(study)
     else:
-        calibrating.calibrate(study, source=source, method=form.cleaned_data["method"])
+        calibrating.calibrate(study, source=source, verdicts=scored(source), method=form.cleaned_data["method"])
     messages.success(
         request, "Labelers will be shown " + ("calibrated scores." if source else "the critic's own scores.")
     )

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from models_service.critic import critic_for, shipped
 from models_service.engine import EngineError, EngineSettings
-
-CRITICS = Path(__file__).parent.parent / "critic"
-"""Where the small critics that ship lie, one directory a task."""
-TASKS = ("addition", "reports")
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, spoken to how."""
     parser.add_argument("--model", help="a directory, a hub name, or the name that the server knows")
-    parser.add_argument("--task", choices=TASKS, help="use the critic that ships for this task")
+    parser.add_argument("--task", choices=shipped(), help="use the critic that ships for this task")
     parser.add_argument("--engine", choices=("local", "plain", "remote", "scripted"), default="local")
     parser.add_argument("--revision", help="the hub's commit")
     parser.add_argument(
@@ -33,7 +29,7 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
 
 def engine_settings(args: argparse.Namespace) -> EngineSettings:
     """Raises EngineError where neither a model nor a task with a critic is named."""
-    model = args.model or (str(CRITICS / args.task) if args.task else None)
+    model = args.model or (str(critic_for(args.task)) if args.task else None)
     if model is None:
         raise EngineError("which model? Give --model, or --task for the critic that ships")
     return EngineSettings(

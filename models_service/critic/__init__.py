@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 _HERE = Path(__file__).parent
+CARD: Final = "card.json"
 
 
 def shipped() -> list[str]:
     """The tasks a critic ships for."""
-    return sorted(path.parent.name for path in _HERE.glob("*/card.json"))
+    return sorted(path.parent.name for path in _HERE.glob(f"*/{CARD}"))
 
 
 def critic_for(task: str) -> Path:
@@ -21,7 +22,10 @@ def critic_for(task: str) -> Path:
     return _HERE / task
 
 
-def card(task: str) -> dict[str, Any]:
-    """What the critic is, in short: name, task, reads, cannot, and numbers with their intervals."""
-    found: dict[str, Any] = json.loads((critic_for(task) / "card.json").read_text(encoding="utf-8"))
-    return found
+def read_card(folder: Path) -> dict[str, Any] | None:
+    """What the critic in a folder is: name, task, reads, cannot, and numbers with their intervals.
+
+    None where the folder has no card: any other model.
+    """
+    path = folder / CARD
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

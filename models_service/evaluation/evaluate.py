@@ -11,7 +11,7 @@ from typing import Final
 
 from findings import jsonl
 from findings.records import HELPFULNESS, read
-from models_service.critic import critic_for
+from models_service.critic import critic_for, shipped
 from models_service.engine.interface import Engine, EngineSettings, open_engine
 from models_service.evaluation.loss import recorded_loss
 from models_service.evaluation.ranking import critique_scores
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
     rows: list[Row] = []
-    for name in args.task or ("addition", "reports"):
+    for name in args.task or shipped():
         task = open_task(name, race=args.race, words=args.words, held_out=args.held_out)
         models = args.model or [str(critic_for(name))]
         measured = _losses(models, task, args) if args.kind == "loss" else _evaluated(models, task, args)

@@ -2,12 +2,12 @@
 Figure 9).
 
 Answers at temperature 1 and one forced critique of each at temperature 0, as in the paper. The arithmetic is
-in `findings.gdc`; here the samples are made.
+in `findings.model_evaluations.gdc`; here the samples are made.
 """
 
 from __future__ import annotations
 
-from findings.gdc import Question, Sample
+from findings.model_evaluations.gdc import Question, Sample
 from models_service.engine.interface import Engine
 from models_service.evaluation.asking import ask, forced_critiques
 from models_service.synthetic import SyntheticTask

@@ -35,7 +35,7 @@ def demonstrations(task: SyntheticTask, *, problems: int, seed: int) -> Iterator
 
 
 def token_losses(loaded: Loaded, shown: Sequence[Demonstration]) -> Iterator[tuple[str, str, float]]:
-    """(task of the demonstration, passage, nats) of every learned token; what `findings.means.means` takes.
+    """(task of the demonstration, passage, nats) of every learned token; what `findings.statistics.means.means` takes.
 
     Raises PromptTooLong before anything is computed.
     """

@@ -37,7 +37,7 @@ def valid_critiques(
     """(cell, passage, 1 if the critique is valid else 0); and (answerer, passage, 1 if its answer is
     critiqueable).
 
-    What `findings.means.means` takes. Raises EngineError, PromptTooLong.
+    What `findings.statistics.means.means` takes. Raises EngineError, PromptTooLong.
     """
     for answerer, engine in engines.items():
         asked = ask(engine, task, problems=problems, answers=1, temperature=answer_temperature, seed=seed)

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from findings.refining import Contest, Judge, Method, Outcome
+from findings.model_evaluations.refining import Contest, Judge, Method, Outcome
 from models_service.engine.interface import Engine
 from models_service.evaluation.asking import Asked, ask
 from models_service.synthetic import SyntheticTask

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from findings.gdc import METRICS, gaps
-from findings.means import Mean, means
-from findings.refining import win_rates
+from findings.model_evaluations.gdc import METRICS, gaps
+from findings.model_evaluations.refining import win_rates
+from findings.statistics.means import Mean, means
 from models_service.engine.interface import Engine
 from models_service.evaluation.asking import ask
 from models_service.evaluation.gdc import sample_questions
@@ -112,6 +112,6 @@ def _between(low: float | None, high: float | None) -> str:
 
 
 def _row(figure: str, group: str, judge: str, mean: Mean) -> Row:
-    """What `findings.model_charts` draws, but for task and model."""
+    """What `findings.rendering.model_charts` draws, but for task and model."""
     number = {**asdict(mean.interval), "n": mean.n, "n_passages": mean.n_passages}
     return {"figure": figure, "group": group, "judge": judge, **number}

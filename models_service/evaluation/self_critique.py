@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from findings.estimates import Interval, Statistic, bootstrap, interval
+from findings.statistics.auc import weighted_auc
+from findings.statistics.estimates import Interval, Statistic, bootstrap, interval
 from models_service.engine.interface import Engine
-from models_service.evaluation.areas import area
 from models_service.synthetic.task import Problem, SyntheticTask
 from models_service.types import Bundle, Subject
 
@@ -143,7 +143,7 @@ def critic_measures(judged: Sequence[Judged], helpfulness: _Cases, *, seed: int)
         ("helpfulness AUC, critiques by the oracle", helpfulness),
         ("helpfulness AUC, its own critiques", ([s for s, _, _ in own], [v for _, v, _ in own], [p for *_, p in own])),
     ]
-    return measures + [_measure(name, area(*case, size), size, len(case[1]), seed) for name, case in cases]
+    return measures + [_measure(name, weighted_auc(*case, size), size, len(case[1]), seed) for name, case in cases]
 
 
 def share(name: str, hits: Any, cases: Any) -> Measure:

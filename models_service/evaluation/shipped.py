@@ -26,7 +26,8 @@ from models_service.evaluation.self_critique import (
     share,
 )
 from models_service.synthetic.report_flaws import FlawName
-from models_service.synthetic.reports import Reports, Vocabulary
+from models_service.synthetic.report_passages import Vocabulary
+from models_service.synthetic.reports import Reports
 from models_service.synthetic.task import Problem, SyntheticTask
 from models_service.types import Subject
 

@@ -53,7 +53,7 @@ class Shift(NamedTuple):
 def shifts(
     engine: Engine, task: SyntheticTask, asked: Sequence[Asked], *, seed: int
 ) -> Iterator[tuple[Shift, str, float]]:
-    """(shift, passage, value) for the first answer of each problem; what `findings.means.means` takes.
+    """(shift, passage, value) for the first answer of each problem; what `findings.statistics.means.means` takes.
 
     Raises EngineError, PromptTooLong.
     """

@@ -12,7 +12,8 @@ from typing import Literal, TypedDict
 from findings import jsonl
 from models_service.synthetic import TASKS, Problem, SyntheticTask
 from models_service.synthetic.race import Race, read_race
-from models_service.synthetic.reports import Reports, Vocabulary
+from models_service.synthetic.report_passages import Vocabulary
+from models_service.synthetic.reports import Reports
 
 Flawed = Literal["half", "all", "none"]
 

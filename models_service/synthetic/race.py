@@ -19,7 +19,7 @@ from random import Random
 from typing import TypedDict
 
 from models_service.synthetic.lexicon import FactKind
-from models_service.synthetic.reports import Block, make_report
+from models_service.synthetic.report_passages import Block, make_report
 from models_service.synthetic.task import Problem, drawn
 
 LETTERS = "ABCD"

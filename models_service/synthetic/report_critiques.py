@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from models_service.synthetic.report_flaws import find_flaws, invented, misstated, omitted, stray
+from models_service.synthetic.report_passages import Question, Report
 from models_service.synthetic.report_text import Statement, read_statements
-from models_service.synthetic.reports import Question, Report
 
 
 def invalid_critiques(rng: Random, report: Report, question: Question, answer: str) -> list[str]:

@@ -11,8 +11,8 @@ from labeling.actions.rounds import round_over
 from labeling.actions.studies import open_study
 from labeling.assigning import expose, open_next
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, RefinementMethod
-from labeling.judging import Asks
 from labeling.models import Answer, Assignment, Critique, IntendedCritique, Labeler, Passage, Question, Study
+from labeling.rules.helpfulness import Asks
 from tests.browser.desks import ANSWER, HARBOUR, PASSAGE, QUESTION, SAMPLES, TITLE, YEAR, desk
 from tests.factories import make_labelers, make_study
 from tests.labeling.rounds import begun

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from findings.verdicts import follows_the_form
+from findings.human_study.verdicts import follows_the_form
 from labeling.actions import judging
 from labeling.exchange.kinds import dataset_records
 from labeling.models import Assignment, BetterCritique, JudgedQuestion

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from findings.human_study.assistance import Finding, estimate
+from findings.human_study.labels import tabulate
 
 LABELER = "a" * 64
 
@@ -132,3 +136,8 @@ def check(label_id: str, *verdicts: tuple[str, bool, list[int]], intended: int =
             "critiques": [{"critique": t, "valid": v, "covers": c} for t, v, c in verdicts],
         },
     }
+
+
+def findings_of(records: Iterable[Any], *, intended: Iterable[Any] | None = None, **resampling: int) -> list[Finding]:
+    """Every finding of the records."""
+    return estimate(tabulate(records, intended=intended), **resampling).findings

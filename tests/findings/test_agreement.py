@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings import records
-from findings.agreement import Rating, agreement
-from findings.same_flaw import category_ratings, critiqued_ratings, label_pairs, overlap, severity_ratings
-from findings.verdicts import HelpfulnessCounts, count, follows_the_form, helpful_ratings, order_ratings
+from findings.human_study.same_flaw import category_ratings, critiqued_ratings, label_pairs, overlap, severity_ratings
+from findings.human_study.verdicts import HelpfulnessCounts, count, follows_the_form, helpful_ratings, order_ratings
+from findings.statistics.agreement import Rating, agreement
 from tests.findings.rows import assistance_row, check, found, helpfulness_row, label
 from tests.findings.test_records import released
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from findings.assistance import Finding, edit_distance, estimate, summarise
-from findings.cells import design
-from findings.labels import CheckError, tabulate
-from tests.findings.rows import assistance_row, check, found, label
+from findings.human_study.assistance import Finding, edit_distance, estimate
+from findings.human_study.cells import design
+from findings.human_study.labels import CheckError, tabulate
+from tests.findings.rows import assistance_row, check, findings_of, found, label
 
 CHECKED = {"intended_found", "valid_share", "valid_per_answer", "valid_novel_per_answer"}
 COUNTED = {
@@ -88,13 +88,13 @@ def one(findings: list[Finding], *cell: Any) -> Finding:
 def test_counts_what_the_paper_counts(
     cell: tuple[str, str | None, bool | None, Any], value: float, n_labels: int, n_passages: int
 ) -> None:
-    finding = one(summarise(study(), reps=10), *cell)
+    finding = one(findings_of(study(), reps=10), *cell)
     assert finding.value == pytest.approx(value)
     assert (finding.n_labels, finding.n_passages) == (n_labels, n_passages)
 
 
 def test_severities_and_categories_each_add_up_to_the_whole() -> None:
-    findings = summarise(study(), reps=10)
+    findings = findings_of(study(), reps=10)
     for source, assisted in itertools.product(("Model", "Human misleading", None), (False, True, None)):
         whole = [
             f for f in findings if (f.name, f.answer_source, f.assisted) == ("critiques_per_answer", source, assisted)
@@ -106,7 +106,7 @@ def test_severities_and_categories_each_add_up_to_the_whole() -> None:
 
 
 def test_a_quantity_without_a_denominator_is_absent_not_zero() -> None:
-    findings = summarise(study(), reps=10)
+    findings = findings_of(study(), reps=10)
     assert {f.name for f in findings} == COUNTED
     assert not [f for f in findings if f.name == "edited_share" and f.assisted is False]
     assert not [f for f in findings if f.answer_source == "Human"]
@@ -115,7 +115,7 @@ def test_a_quantity_without_a_denominator_is_absent_not_zero() -> None:
 def test_intended_checks_by_hand() -> None:
     """Label e found three critiques: one valid covering intended 0, one valid and novel, one not valid."""
     verdicts = [("It is wrong.", True, [0]), ("It is wrong.", True, []), ("It is wrong.", False, [])]
-    findings = summarise(study(), intended=[check("e", *verdicts, intended=2)], reps=10)
+    findings = findings_of(study(), intended=[check("e", *verdicts, intended=2)], reps=10)
     values = {
         f.name: f.value for f in findings if f.name in CHECKED and f.answer_source == "Human misleading" and not f.group
     }
@@ -133,7 +133,7 @@ def test_the_authors_verdict_counts_before_a_later_third_partys() -> None:
         "time": author["time"] + 9,
     }
     found_share = one(
-        summarise(study(), intended=[other, author], reps=10), "valid_share", "Human misleading", None, None
+        findings_of(study(), intended=[other, author], reps=10), "valid_share", "Human misleading", None, None
     )
     assert found_share.value == 1
 
@@ -151,7 +151,7 @@ def test_the_authors_verdict_counts_before_a_later_third_partys() -> None:
 )
 def test_a_check_that_does_not_fit_its_label_is_refused(wrong: Any, message: str) -> None:
     with pytest.raises(CheckError, match=message):
-        summarise(study(), intended=[wrong])
+        findings_of(study(), intended=[wrong])
 
 
 def test_how_far_an_edited_critique_moved() -> None:
@@ -165,20 +165,20 @@ def test_passages_are_resampled_whole() -> None:
 
     Their odds are 1/4, 1/2, 1/4, so the standard deviation is sqrt(1/8) and the middle 95 % is everything.
     """
-    finding = one(summarise(study(), reps=20_000), "critiques_per_answer", "Model", False, None)
+    finding = one(findings_of(study(), reps=20_000), "critiques_per_answer", "Model", False, None)
     assert finding.low is not None
     assert finding.value - finding.low == pytest.approx(np.sqrt(1 / 8), abs=0.01)
     assert (finding.low95, finding.high95) == (0, 1)
 
 
 def test_one_passage_gives_no_interval() -> None:
-    finding = one(summarise(study()), "critiques_per_answer", "Human misleading", False, None)
+    finding = one(findings_of(study()), "critiques_per_answer", "Human misleading", False, None)
     assert (finding.low, finding.high, finding.low95, finding.high95) == (None, None, None, None)
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    assert summarise(study(), seed=1) == summarise(study(), seed=1)
-    assert summarise(study(), seed=1) != summarise(study(), seed=2)
+    assert findings_of(study(), seed=1) == findings_of(study(), seed=1)
+    assert findings_of(study(), seed=1) != findings_of(study(), seed=2)
 
 
 def test_the_effect_is_the_difference_of_the_two_conditions() -> None:
@@ -207,5 +207,5 @@ def test_missing_and_doubled_cells_are_counted() -> None:
 
 
 def test_an_empty_file_has_no_findings() -> None:
-    assert summarise([]) == []
+    assert findings_of([]) == []
     assert design(tabulate([])).labels == 0

@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from findings import figures, jsonl, svg
+from findings import jsonl
 from findings.__main__ import main
-from findings.assistance import summarise
-from findings.charts import Bar, BarGroup, Chart, Part, charts
-from findings.estimates import Interval
-from findings.model_charts import measure, measure_charts
+from findings.planning.simulate import Plan, simulate
 from findings.records import RecordError
-from findings.simulate import Plan, simulate
+from findings.rendering import figures, svg
+from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
+from findings.rendering.model_charts import measure, measure_charts
+from findings.statistics.estimates import Interval
+from tests.findings.rows import findings_of
 
 
 def figure_1() -> Chart:
-    return charts(summarise(list(simulate(Plan(passages=12), seed=1)), reps=50))[0]
+    return charts(findings_of(list(simulate(Plan(passages=12), seed=1)), reps=50))[0]
 
 
 def test_the_same_chart_gives_the_same_bytes() -> None:
-    assert figures.svg(figure_1()) == figures.svg(figure_1())
-    assert figures.png(figure_1()) == figures.png(figure_1())
+    assert figures.render(figure_1(), "svg", "png") == figures.render(figure_1(), "svg", "png")
     assert svg.draw(figure_1()) == svg.draw(figure_1())
 
 
@@ -61,7 +61,7 @@ def test_a_gap_below_zero_is_drawn_below_the_axis() -> None:
     zero, below = (float(y) for y in re.findall(r'x="\d+\.\d" y="(\d+\.\d)" width', drawn)[1:])
     assert below > zero  # the negative bar hangs from the axis, under the top of the positive ones
     assert all(float(height) >= 0 for height in re.findall(r'height="(-?[\d.]+)"', drawn))
-    assert figures.svg(chart) == figures.svg(chart)
+    assert figures.render(chart, "svg") == figures.render(chart, "svg")
 
 
 def test_what_cannot_be_negative_has_no_axis_below_zero() -> None:
@@ -106,8 +106,8 @@ def test_at_scale_each_group_is_a_line_and_each_model_a_row_of_the_table() -> No
     ]
     assert [part.name for part in chart.legend] == ["GD", "CD"]
     assert re.findall(r'text-anchor="start"[^>]*>([^<]+)<', svg.draw(chart)) == ["value", "GD", "CD"]
-    assert figures.svg(chart) == figures.svg(chart)
-    assert "validation loss, nats per token" in figures.svg(chart).decode()
+    assert figures.render(chart, "svg") == figures.render(chart, "svg")
+    assert "validation loss, nats per token" in figures.render(chart, "svg")[0].decode()
 
 
 def test_one_model_without_a_scale_puts_all_by_name_and_is_named() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.estimates import bootstrap, interval, passage_weights, ratio_of_sums
+from findings.statistics.estimates import bootstrap, interval, passage_weights, ratio_of_sums
 
 
 @settings(max_examples=30, deadline=None)
@@ -45,7 +45,7 @@ def test_resamples_that_leave_a_quantity_undefined_are_passed_over() -> None:
 
 def test_the_batches_do_not_change_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = list(passage_weights(7, reps=50, rng=np.random.default_rng(3)))
-    monkeypatch.setattr("findings.estimates._BATCH_CELLS", 21)
+    monkeypatch.setattr("findings.statistics.estimates._BATCH_CELLS", 21)
     parts = list(passage_weights(7, reps=50, rng=np.random.default_rng(3)))
     assert (len(whole), len(parts)) == (1, 17)
     assert (np.concatenate(whole) == np.concatenate(parts)).all()

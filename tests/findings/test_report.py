@@ -14,15 +14,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from findings import jsonl, study
+from findings import jsonl
 from findings.__main__ import main
-from findings.assistance import summarise
-from findings.charts import charts
 from findings.files import details_json
-from findings.labels import tabulate
-from findings.report import page
-from findings.simulate import Plan, simulate
-from tests.findings.rows import assistance_row, check, found, label
+from findings.human_study import study
+from findings.human_study.labels import tabulate
+from findings.planning.simulate import Plan, simulate
+from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
+from findings.rendering.report import chart_page, page
+from findings.statistics.estimates import Interval
+from tests.findings.rows import assistance_row, check, findings_of, found, label
 from tests.findings.test_records import released
 from tests.findings.test_trust import assisted_row, judgement
 
@@ -106,7 +107,7 @@ def test_findings_json_holds_every_name_with_exactly_its_keys(written: Path) -> 
 
 
 def test_each_figure_is_there_as_svg_and_png(written: Path) -> None:
-    keys = {chart.key for chart in charts(summarise(simulated(), intended=checks(simulated()), reps=2))}
+    keys = {chart.key for chart in charts(findings_of(simulated(), intended=checks(simulated()), reps=2))}
     assert keys == FIGURES
     for key in keys:
         assert (written / f"{key}.svg").read_bytes().startswith(b"<?xml")
@@ -166,6 +167,16 @@ def test_every_chart_has_its_table_and_its_words(written: Path) -> None:
 def test_a_files_name_cannot_break_the_page() -> None:
     results = study.analyse(simulated(), source="<script>alert(1)</script>", reps=2)
     assert "<script" not in page(results)
+
+
+def test_no_name_in_a_chart_can_break_its_page() -> None:
+    name = '<b>"&</b>'
+    bar = Bar(name, (Part(name, "series-1", 1.0),), Interval(1.0, None, None, None, None), 1, 1)
+    chart = Chart("key", name, name, name, (BarGroup(name, (bar,)),), counted=name)
+    page = Elements(chart_page(name, [chart]))
+    assert "b" not in page.tags
+    assert ("aria-label", f"{name}, {name}") in page.attributes
+    assert page.text.count(name) > 10
 
 
 def test_the_report_shows_trust_where_there_are_verdicts() -> None:

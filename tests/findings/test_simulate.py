@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from findings import records
-from findings.cells import design
-from findings.labels import tabulate
-from findings.regression import robust_effect
-from findings.rehearsal import ONE_SIGMA, SCENARIOS, coverage, power
-from findings.simulate import Plan, from_pilot, simulate, simulate_labels, uniform_effect
+from findings.human_study.cells import design
+from findings.human_study.labels import tabulate
+from findings.human_study.regression import robust_effect
+from findings.planning.rehearsal import ONE_SIGMA, SCENARIOS, coverage, power
+from findings.planning.simulate import Plan, from_pilot, simulate, simulate_labels, uniform_effect
 
 
 def test_every_simulated_row_is_a_record_of_the_released_file() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from findings.calibration import Platt, TooFewVerdictsError, fit, from_dict, gain
-from findings.scoring import Scored, ScoredCritique, ranking, reliability
-from findings.trust import display_order, reliance, shown_suggestions, trust
-from findings.verdicts import ScoresError, scored_verdicts
+from findings.human_study.trust import display_order, reliance, shown_suggestions, trust
+from findings.human_study.verdicts import ScoresError, scored_verdicts
+from findings.statistics.calibration import Platt, TooFewVerdictsError, fit, from_dict, gain
+from findings.statistics.scoring import Scored, ScoredCritique, ranking, reliability
 from tests.findings.rows import LABELER, assistance_row, found, helpfulness_row, label, passage
 
 

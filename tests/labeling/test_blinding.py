@@ -14,7 +14,7 @@ from labeling.actions import critiquing
 from labeling.assigning import open_next
 from labeling.enums import AnswerKind, AssignmentState
 from labeling.models import Answer, Assignment, Critique, Labeler, LabelerCritique, Study
-from labeling.visibility import VisibleSuggestion, Worksheet
+from labeling.visibility.critiquing import VisibleSuggestion, Worksheet
 from tests.factories import SAMPLES, make_study
 from tests.labeling.crawling import Crawler, Seen, without_tokens
 

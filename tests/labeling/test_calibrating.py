@@ -13,9 +13,9 @@ from labeling.assigning import deal_study, open_next
 from labeling.enums import Role
 from labeling.exchange.kinds import dataset_records
 from labeling.models import Study
-from labeling.reading import scored, studies_judged
+from labeling.reading.findings import scored, studies_judged
 from labeling.refusals import Refused
-from labeling.visibility import worksheet
+from labeling.visibility.critiquing import worksheet
 from tests.factories import give_suggestions, make_labelers, make_question, make_study, make_user
 from tests.labeling.test_judging import a_round, complete
 
@@ -42,7 +42,7 @@ def study() -> Study:
 
 
 def test_labelers_see_the_calibrated_scores_in_the_critic_s_own_order(source: Study, study: Study) -> None:
-    calibrate(study, source=source, method="isotonic")
+    calibrate(study, source=source, verdicts=scored(source), method="isotonic")
     open_study(study)
     deal_study(study)
     give_suggestions(study)
@@ -70,7 +70,7 @@ def test_a_study_that_has_opened_shows_what_it_showed(source: Study) -> None:
     people = make_labelers(6, prefix="open")
     opened = make_study([make_question(55)], labelers=people, name="Opened", assisted=False)
     with pytest.raises(Refused, match="before a study opens"):
-        calibrate(opened, source=source, method="platt")
+        calibrate(opened, source=source, verdicts=scored(source), method="platt")
     with pytest.raises(Refused, match="before a study opens"):
         show_own_scores(opened)
 
@@ -79,7 +79,7 @@ def test_another_critic_s_verdicts_are_refused(source: Study, study: Study) -> N
     Study.objects.filter(pk=study.pk).update(critic="addition")
     study.refresh_from_db()
     with pytest.raises(Refused, match="another critic"):
-        calibrate(study, source=source, method="platt")
+        calibrate(study, source=source, verdicts=scored(source), method="platt")
 
 
 def test_a_study_without_verdicts_is_refused(study: Study) -> None:
@@ -87,7 +87,7 @@ def test_a_study_without_verdicts_is_refused(study: Study) -> None:
     assert len(scored(unjudged)) == 0
     assert not studies_judged("reports").exists()
     with pytest.raises(Refused, match="too few verdicts"):
-        calibrate(study, source=unjudged, method="isotonic")
+        calibrate(study, source=unjudged, verdicts=scored(unjudged), method="isotonic")
 
 
 def test_an_admin_switches_it_on_and_off(source: Study, study: Study) -> None:

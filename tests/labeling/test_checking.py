@@ -209,7 +209,7 @@ def test_what_is_not_valid_covers_nothing(source: Study, author: Labeler) -> Non
 def test_novel_is_what_is_valid_and_covers_none(source: Study, author: Labeler) -> None:
     assignment = at_work(source, author)
     check_all(assignment)
-    novel = {row.found.critique.text for row in CheckedCritique.objects.all() if row.is_novel}
+    novel = {row.found.critique.text for row in CheckedCritique.objects.filter(valid=True, covers=None)}
     assert novel == {ONLY_ASSISTED}
 
 

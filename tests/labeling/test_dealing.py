@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.dealing import deal
+from labeling.rules.dealing import deal
 
 CONDITIONS = 6
 

@@ -15,8 +15,8 @@ from labeling.assigning import open_next
 from labeling.enums import Activity, AssignmentState, EventKind, QuoteOf
 from labeling.exchange.kinds import dataset_records, import_dataset
 from labeling.models import Assignment, ChainLink, Event, RankedAnswer, Sitting
-from labeling.quoting import Span
 from labeling.refusals import Forbidden, Gone, NeedsConfirmation, Refused, Stale
+from labeling.rules.quoting import Span
 from tests.factories import make_labelers
 from tests.sittings import asked, make_passage, round_of, sitting_for
 

@@ -170,7 +170,6 @@ def test_the_records_are_relational(tmp_path: Path) -> None:
     import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
     used = LabelerCritique.objects.get(suggestion_used__isnull=False)
     assert used.suggestion_used == Suggestion.objects.get(critique__text="second")
-    assert used.is_edited
     assert IntendedCritique.objects.get().critique.answer.text == "That."
 
 

@@ -10,13 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from findings import jsonl, records
+from findings.human_study.verdicts import follows_the_form
 from findings.records import HelpfulnessRecord
-from findings.verdicts import follows_the_form
-from labeling import judging as rules
 from labeling.actions import judging
 from labeling.enums import AnswerKind, AssignmentState, CritiqueOrigin
 from labeling.exchange.kinds import dataset_records, export_dataset, import_dataset
-from labeling.judging import Asks, Judged, NewCritique, Verdict
 from labeling.models import (
     Answer,
     Assignment,
@@ -28,6 +26,8 @@ from labeling.models import (
     Sitting,
 )
 from labeling.refusals import Gone, Refused, Stale
+from labeling.rules import helpfulness as rules
+from labeling.rules.helpfulness import Asks, Judged, NewCritique, Verdict
 from tests.factories import SAMPLES, make_labelers
 from tests.labeling.crawling import Crawler
 from tests.labeling.rounds import Desk, begun, finished_study

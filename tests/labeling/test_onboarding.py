@@ -13,8 +13,8 @@ from labeling.assigning import open_next
 from labeling.enums import Activity, AssignmentState, Role
 from labeling.forms.onboarding import as_written, read_questions
 from labeling.models import Assignment, Exposure, Labeler, Quiz, QuizAttempt, Study
-from labeling.onboarding import stands_before
 from labeling.refusals import Refused
+from labeling.rules.onboarding import step_before
 from tests.factories import make_study, make_user
 from tests.sittings import make_passage, round_of
 
@@ -83,9 +83,9 @@ def test_consent_comes_before_the_text_is_met(labeler: Labeler, study: Study) ->
 def test_new_words_of_consent_are_asked_again_but_new_instructions_are_not(labeler: Labeler, study: Study) -> None:
     agree(labeler=labeler, instruction=publish_instructions(study, text="Write.", consent="I agree."))
     publish_instructions(study, text="Write well.", consent="I agree.")
-    assert stands_before(labeler, offered(labeler, study)) is None
+    assert step_before(labeler, offered(labeler, study)) is None
     publish_instructions(study, text="Write well.", consent="I agree to more.")
-    assert stands_before(labeler, offered(labeler, study)) is not None
+    assert step_before(labeler, offered(labeler, study)) is not None
 
 
 def test_what_was_begun_goes_on_whatever_is_asked_since(labeler: Labeler, study: Study) -> None:
@@ -145,11 +145,11 @@ def test_a_newer_quiz_is_asked_and_an_empty_one_lifts_it(labeler: Labeler, study
     old = give_quiz(study)
     take_quiz(labeler=labeler, quiz=old, chosen=[1, 0])
     give_quiz(study, pass_mark=1)
-    assert stands_before(labeler, offered(labeler, study)) is not None
+    assert step_before(labeler, offered(labeler, study)) is not None
     with pytest.raises(Refused, match="newer quiz"):
         take_quiz(labeler=labeler, quiz=old, chosen=[1, 0])
     publish_quiz(study, Activity.ANSWERING, questions=[], pass_mark=0)
-    assert stands_before(labeler, offered(labeler, study)) is None
+    assert step_before(labeler, offered(labeler, study)) is None
 
 
 def test_a_quiz_nobody_can_pass_is_refused(study: Study) -> None:

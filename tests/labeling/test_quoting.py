@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.quoting import Span, crlf_places, quoted, read_span
 from labeling.refusals import Refused
+from labeling.rules.quoting import Span, crlf_places, quoted, read_span
 
 TEXTS = st.text(st.sampled_from("ab \r\n😀é\u0301") | st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -6,7 +6,7 @@ import pytest
 
 from labeling.actions import judging
 from labeling.models import Study
-from labeling.reading import basis_of, results_of
+from labeling.reading.findings import basis_of, results_of
 from tests.factories import make_labelers
 from tests.labeling.rounds import finished_study
 from tests.labeling.test_checking import at_work, check_all

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models_service.critic import card, critic_for, shipped
+from models_service.critic import critic_for, read_card, shipped
 from models_service.engine.interface import Engine, EngineSettings, open_engine
-from models_service.evaluation.areas import area
 from models_service.evaluation.self_critique import critic_measures, draw_problems, judge_all, oracle_helpfulness
 from models_service.synthetic import TASKS
 
@@ -41,7 +40,7 @@ def test_no_critic_ships_for_other_tasks() -> None:
 
 @pytest.mark.parametrize("task", ["addition", "reports"])
 def test_a_card_says_what_the_critic_reads_and_cannot(task: str) -> None:
-    found = card(task)
+    found = read_card(critic_for(task))
     assert found["task"] == task
     assert found["reads"].endswith(".")
     assert found["cannot"].endswith(".")
@@ -82,16 +81,6 @@ def test_the_card_of_no_critic_is_a_leftover() -> None:
     known = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
              "card.json", "README.md"}  # fmt: skip
     assert all({path.name for path in Path(critic_for(task)).iterdir()} == known for task in shipped())
-
-
-def test_the_area_under_the_curve_moves_with_the_weights_of_problems() -> None:
-    import numpy as np
-
-    statistic = area([0.9, 0.1, 0.5], [True, True, False], [0, 1, 2], 3)
-    weights = np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])
-    values = statistic(weights)[:, 0]
-    assert values[:3].tolist() == [0.5, 1.0, 0.0]
-    assert np.isnan(values[3])
 
 
 def test_evaluating_prints_the_papers_shares_and_writes_them(

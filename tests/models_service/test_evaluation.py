@@ -12,9 +12,9 @@ import pytest
 
 from findings import jsonl, records
 from findings.__main__ import main as findings_main
-from findings.gdc import gaps
-from findings.means import means
-from findings.refining import Contest, win_rates
+from findings.model_evaluations.gdc import gaps
+from findings.model_evaluations.refining import Contest, win_rates
+from findings.statistics.means import means
 from models_service.__main__ import main
 from models_service.engine.scripted import ScriptedEngine
 from models_service.evaluation.asking import ask

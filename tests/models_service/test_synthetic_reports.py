@@ -11,19 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from findings.statistics.auc import auc
 from models_service.synthetic.lexicon import Words, language
-from models_service.synthetic.report_text import Statement, read_question, read_sentence, sentence
-from models_service.synthetic.reports import (
-    NO_ANSWER,
-    Reports,
-    honest_answer,
-    make_questions,
-    make_report,
-    misleading_answer,
-    uncovered_question,
-)
+from models_service.synthetic.report_answers import honest_answer, misleading_answer
+from models_service.synthetic.report_passages import make_questions, make_report, uncovered_question
+from models_service.synthetic.report_text import NO_ANSWER, Statement, read_question, read_sentence, sentence
+from models_service.synthetic.reports import Reports
 from models_service.synthetic.task import Problem
-from models_service.training.small.probe import area_under_curve
 
 seeds = st.integers(0, 2**32)
 PROBLEM = Problem(
@@ -170,7 +164,7 @@ def test_no_feature_of_the_answer_alone_tells_flawed_from_sound() -> None:
     answers = _answers(3000)
     labels = [flawed for _, flawed in answers]
     for name, feature in FEATURES.items():
-        area = area_under_curve([feature(answer) for answer, _ in answers], labels)
+        area = auc([feature(answer) for answer, _ in answers], labels)
         assert max(area, 1 - area) <= 0.65, (name, area)
 
 
@@ -179,7 +173,7 @@ def test_the_words_of_the_answer_alone_do_not_tell_either() -> None:
     half = len(answers) // 2
     weights = _naive_bayes(answers[:half])
     scores = [sum(weights.get(word, 0.0) for word in set(answer.split())) for answer, _ in answers[half:]]
-    assert area_under_curve(scores, [flawed for _, flawed in answers[half:]]) <= 0.65
+    assert auc(scores, [flawed for _, flawed in answers[half:]]) <= 0.65
 
 
 def _naive_bayes(answers: Sequence[tuple[str, bool]]) -> dict[str, float]:

@@ -23,7 +23,7 @@ from models_service.training.small.feeding import Feed, InProcess, Order, Worker
 from models_service.training.small.lessons import Graded, Layout, Proportions, Sheet
 from models_service.training.small.loop import Plan, Trainer
 from models_service.training.small.muon import orthogonalise
-from models_service.training.small.probe import Probe, area_under_curve
+from models_service.training.small.probe import Probe
 from models_service.training.small.publish import model_card
 from models_service.training.small.transplant import transplant
 from models_service.training.small.trees import EOS, Node, Packer, Row, tree_mask
@@ -156,10 +156,6 @@ def test_orthogonalising_brings_singular_values_near_one() -> None:
     torch.manual_seed(1)
     values = torch.linalg.svdvals(orthogonalise(torch.randn(2, 24, 60)))
     assert 0.5 < values.min() < values.max() < 1.5
-
-
-def test_the_area_under_the_curve_counts_ties_half() -> None:
-    assert area_under_curve([1, 2, 2, 3], [False, True, False, True]) == pytest.approx(3.5 / 4)
 
 
 @pytest.mark.parametrize("curriculum", [curriculum_addition, curriculum_reports])

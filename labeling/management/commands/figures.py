@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from findings.files import write
 from labeling.enums import StudyState
 from labeling.models import Study
-from labeling.reading import results_of
+from labeling.reading.findings import results_of
 
 
 class Command(BaseCommand):

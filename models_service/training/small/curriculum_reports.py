@@ -7,18 +7,12 @@ from functools import lru_cache, partial
 from random import Random
 
 from models_service.formats import FINETUNED
-from models_service.synthetic.report_answers import draw_answer, drill_answer
+from models_service.synthetic.report_answers import draw_answer, drill_answer, honest_answer
 from models_service.synthetic.report_critiques import invalid_critiques
 from models_service.synthetic.report_flaws import find_flaws, verdicts
+from models_service.synthetic.report_passages import Question, Report, Vocabulary, make_report
 from models_service.synthetic.report_text import read_statements
-from models_service.synthetic.reports import (
-    Question,
-    Report,
-    Reports,
-    Vocabulary,
-    honest_answer,
-    make_report,
-)
+from models_service.synthetic.reports import Reports
 from models_service.synthetic.task import Problem
 from models_service.training.small.feeding import Curriculum
 from models_service.training.small.lessons import Graded, Proportions, Sheet

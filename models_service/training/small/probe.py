@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from findings.statistics.auc import auc
 from models_service.formats import FINETUNED, Piece, Pieces
 from models_service.training.small.decoder import Cache, Decoder
 from models_service.training.small.trees import EOS, PAD
@@ -34,15 +35,6 @@ def encode(tokenizer: Tokenizer, pieces: Pieces) -> list[int]:
 
 def _ids(tokenizer: Tokenizer, piece: Piece) -> list[int]:
     return [EOS] if piece.role == "end" else list(tokenizer.encode(piece.text).ids)
-
-
-def area_under_curve(scores: Sequence[float], labels: Sequence[bool]) -> float:
-    """Chance that a true one scores above a false one, ties counting half; nan if either kind is missing."""
-    s, t = np.asarray(scores), np.asarray(labels, dtype=bool)
-    if t.all() or not t.any():
-        return float("nan")
-    above = s[t][:, None] - s[~t][None]
-    return float((above > 0).mean() + 0.5 * (above == 0).mean())
 
 
 def _additive(seen: Tensor) -> Tensor:
@@ -158,6 +150,6 @@ class Probe:
         )
         return {
             "valid": round(float(np.mean(valid)), 3),
-            "critiqueability": round(area_under_curve(scores, [one.critiqueable for one in probed]), 3),
-            "helpfulness": round(area_under_curve(judged, [label for *_, label in written]), 3),
+            "critiqueability": round(auc(scores, [one.critiqueable for one in probed]), 3),
+            "helpfulness": round(auc(judged, [label for *_, label in written]), 3),
         }

@@ -1,0 +1,1 @@
+"""What labelers found, rated and agreed on, with and without assistance."""

@@ -1,0 +1,1 @@
+"""What critics are worth: helpful shares, generator-discriminator-critique gaps, refinement win rates."""

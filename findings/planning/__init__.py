@@ -1,0 +1,1 @@
+"""Studies that were never run: simulation, and the power and coverage it shows."""

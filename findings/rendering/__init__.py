@@ -1,0 +1,1 @@
+"""Findings as charts, figures and the report page."""
