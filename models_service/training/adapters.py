@@ -30,10 +30,8 @@ def save_adapter(adapted: Any, directory: Path, *, base: str) -> Path:
     from safetensors.torch import save_file
 
     directory.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: t.detach().to("cpu", torch.bfloat16).contiguous()
-        for name, t in get_peft_model_state_dict(adapted, save_embedding_layers=False).items()
-    }
+    learned = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    state = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in learned.items()}
     save_file(state, directory / "adapter_model.safetensors", metadata={"format": "pt"})
     config = adapted.peft_config["default"].to_dict() | {"base_model_name_or_path": base, "inference_mode": True}
     text = json.dumps(config, indent=2, sort_keys=True, default=sorted)

@@ -1,4 +1,4 @@
-"""How good a critic is on judged passages that it never saw: what it writes by the oracle, what it says of its own critiques."""
+"""How good a critic is on passages that it never saw: what it writes, by the oracle, and what it says of that."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from statistics import mean
 from typing import Any
 
-import numpy as np
-
+from findings.statistics.auc import auc
 from models_service.critiquing import suggestions
-from models_service.evaluation.areas import area
 from models_service.training.own_critiques import Grades, JudgeAll, Writer
 from models_service.training.scoring import Scores, score
 from models_service.training.tree_reading import TreeReader
@@ -29,6 +27,11 @@ class Judged:
     critiqueability: float
     suggestions: tuple[Suggestion, ...]
     grades: tuple[Grades, ...]
+
+    def verdicts(self) -> list[tuple[float, bool]]:
+        """Of each distinct critique: what the critic says of it, and what the oracle says."""
+        pairs = zip(self.suggestions, self.grades, strict=True)
+        return [(s.helpfulness, grades["valid"]) for s, grades in pairs if s.same_as is None]
 
     def record(self) -> dict[str, Any]:
         """For reading by people."""
@@ -101,15 +104,8 @@ def _of_verdicts(passages: Sequence[JudgedPassage], made: Sequence[Sequence[Scor
 def _of_bundles(bundles: Sequence[Judged]) -> dict[str, float]:
     greedy = [one.grades[PAPER_TEMPERATURES.index(0.0)] for one in bundles]
     first = [one.grades[s.sample_index] for one in bundles for s in one.suggestions if s.rank == 0]
-    own = [
-        [
-            (s.helpfulness, grades["valid"])
-            for s, grades in zip(one.suggestions, one.grades, strict=True)
-            if s.same_as is None
-        ]
-        for one in bundles
-    ]
-    within = [found for some in own if not math.isnan(found := _area(some))]
+    own = [one.verdicts() for one in bundles]
+    within = [area for some in own if not math.isnan(area := _area(some))]
     return {
         **{f"greedy_{name}": _share(greedy, name) for name in _names(greedy)},
         **{f"first_shown_{name}": _share(first, name) for name in _names(first)},
@@ -130,9 +126,4 @@ def _share(grades: Sequence[Grades], name: str = "valid") -> float:
 
 
 def _area(pairs: Sequence[tuple[float, bool | None]]) -> float:
-    """NaN where all are true or none is."""
-    labels = [bool(true) for _, true in pairs]
-    if len(set(labels)) < 2:
-        return math.nan
-    found = area([score for score, _ in pairs], labels, range(len(pairs)), len(pairs))
-    return float(found(np.ones((1, len(pairs))))[0, 0])
+    return auc([score for score, _ in pairs], [bool(true) for _, true in pairs])

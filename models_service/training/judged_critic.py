@@ -149,7 +149,7 @@ class CriticRun:
                 self._judge_all,
                 temperatures=recipe.own_temperatures,
                 seconds=recipe.own_seconds,
-                at_once=64 if recipe.workers else 1,
+                at_once=max(1, recipe.tokens_at_once // _TOKENS_A_PASSAGE),
                 seed=recipe.seed * 1000 + number,
             )
             write_judged(path, own)
@@ -190,6 +190,8 @@ class CriticRun:
         return card
 
 
+#: About what a passage's answers and temperatures take when they are sampled from together.
+_TOKENS_A_PASSAGE = 8192
 #: Of a recipe: what names this machine, or is said elsewhere in the card.
 _NO_SETTINGS = ("base", "output", "released", "facts", "device")
 
