@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from assist.critics import critic_settings
-from models_service.engine import EngineError
+from models_service.engine import EngineError, engine_kind
 
 SHORTEST_SALT = 32
 
@@ -31,16 +31,17 @@ def _critics() -> Iterator[CheckMessage]:
     for key in settings.CRITICS:
         try:
             config = critic_settings(key)
+            kind = engine_kind(config.engine)
         except (TypeError, KeyError, EngineError) as error:
             yield Error(f"The critic “{key}” is described wrongly: {error!r}", id="assist.E002")
             continue
-        if config.engine == "remote" and not config.base_url:
+        if kind.needs_base_url and not config.base_url:
             yield Error(
                 f"The critic “{key}” is remote and has no address.",
                 hint="Set CRITIC_BASE_URL to the server's /v1 address.",
                 id="assist.E003",
             )
-        if config.engine in {"local", "plain"} and _is_folder(config.model) and not _place(config.model).is_dir():
+        if kind.loads_weights and _is_folder(config.model) and not _place(config.model).is_dir():
             yield Warning(
                 f"The critic “{key}” is to be loaded from {config.model}, which is not there.",
                 hint="Studies with another critic are not affected; runs of this one will fail and say so.",

@@ -160,6 +160,21 @@ def fail(claim: Claim, reason: str) -> int:
     )
 
 
+def put_back(claim: Claim) -> int:
+    """Queue the rows that are still held once more, as if this attempt had not been. For the sweeper to find.
+
+    The attempt is taken off again: it was not the answer's fault. The fence holds, for the next owner is another.
+    """
+    return claim.held.update(
+        state=RunState.QUEUED,
+        attempts=F("attempts") - 1,
+        lease_owner="",
+        lease_until=None,
+        started_at=None,
+        last_enqueued_at=None,
+    )
+
+
 def retry(runs: Iterable[Run]) -> int:
     """Put failed runs back into the queue, with fresh attempts."""
     return Run.objects.filter(pk__in=[run.pk for run in runs], state=RunState.FAILED).update(

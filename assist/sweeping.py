@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
 from assist.models import Run, RunState
+from assist.outages import OUTAGES
 from assist.runs import want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import offer_complete_questions
@@ -26,26 +28,50 @@ CALLS_AT_ONCE = 40
 
 @dataclass(frozen=True)
 class Swept:
-    wanted: int
-    called: int
-    offered: int
-    released: int
+    """What a sweep did, and for how many studies it failed: why stands in the log."""
+
+    wanted: int = 0
+    called: int = 0
+    offered: int = 0
+    released: int = 0
+    failed: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 def sweep() -> Swept:
-    """Queue what open studies lack, call for what waits too long, open complete questions, release silent work."""
-    wanted = offered = released = 0
-    for study in Study.objects.filter(state=StudyState.OPEN):
-        offered += offer_complete_questions(study)
-        wanted += len(want_runs(study)) if study.critic else 0
-        released += release_silent(study)
-    for study in stale_studies():
-        compute(study)
-    called = enqueue(overdue()[:CALLS_AT_ONCE])
-    swept = Swept(wanted, called, offered, released)
-    if swept != Swept(0, 0, 0, 0):
+    """Queue what open studies lack, call for what waits too long, open complete questions, release silent work.
+
+    One study's error never stops another's sweep. A lost database stops them all, and is raised.
+    """
+    done = [_apart(_sweep_study, study) for study in Study.objects.filter(state=StudyState.OPEN)]
+    done += [_apart(_renew_findings, study) for study in stale_studies()]
+    swept = sum(done, Swept(called=enqueue(overdue()[:CALLS_AT_ONCE])))
+    if swept != Swept():
         log.info("swept: %s", swept)
     return swept
+
+
+def _apart(work: Callable[[Study], Swept], study: Study) -> Swept:
+    try:
+        return work(study)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("“%s” (%s) could not be swept; the other studies go on", study, study.public_id)
+        return Swept(failed=1)
+
+
+def _sweep_study(study: Study) -> Swept:
+    offered = offer_complete_questions(study)
+    wanted = len(want_runs(study)) if study.critic else 0
+    return Swept(offered=offered, wanted=wanted, released=release_silent(study))
+
+
+def _renew_findings(study: Study) -> Swept:
+    compute(study)
+    return Swept()
 
 
 def overdue() -> list[Run]:

@@ -19,7 +19,8 @@ from kombu.exceptions import OperationalError
 
 from assist.critics import open_critic
 from assist.models import Run
-from assist.runs import Claim, claim, fail, finish
+from assist.outages import OUTAGES, wait_for_database
+from assist.runs import Claim, claim, fail, finish, put_back
 from models_service.engine import EngineError
 from models_service.types import Subject
 
@@ -59,7 +60,10 @@ def process(run_id: int) -> None:
 
 
 def work_on(held: Claim) -> None:
-    """Ask the engine, store what it says. What it refuses for one answer is no reason to fail the others."""
+    """Ask the engine, store what it says. What it refuses for one answer is no reason to fail the others.
+
+    A database that went away meanwhile is no reason to fail any of them: they are begun again.
+    """
     try:
         critique_and_store(held)
     except EngineError as refusal:
@@ -68,6 +72,10 @@ def work_on(held: Claim) -> None:
             return
         for run in held.runs:
             work_on(Claim(held.owner, (run,)))
+    except OUTAGES as outage:
+        log.warning("runs %s will be begun again, for the database was lost: %s", [run.pk for run in held.runs], outage)
+        wait_for_database()
+        put_back(held)
     except Exception as error:
         log.exception("runs %s failed", [run.pk for run in held.runs])
         fail(held, f"{type(error).__name__}: {error}")
@@ -103,7 +111,7 @@ def kept_alive(held: Claim) -> Iterator[None]:
     def beat() -> None:
         try:
             while not done.wait(settings.RUN_LEASE_SECONDS / 3):
-                if not held.extend():
+                if not _extended(held):
                     return
         finally:
             connection.close()
@@ -115,3 +123,13 @@ def kept_alive(held: Claim) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def _extended(held: Claim) -> bool:
+    """Whether the lease is still ours. While the database is away that is supposed: the fence knows in the end."""
+    try:
+        return held.extend() > 0
+    except OUTAGES as outage:
+        log.warning("the lease could not be extended: %s", outage)
+        connection.close()
+        return True

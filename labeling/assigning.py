@@ -28,10 +28,10 @@ from labeling.models import (
     Labeler,
     Passage,
     ShownSuggestion,
+    Sitting,
     Slot,
     Study,
     StudyQuestion,
-    Submission,
     User,
 )
 from labeling.refusals import Gone, Refused
@@ -227,8 +227,13 @@ def _open(assignment: Assignment) -> Assignment:
         assignment.bundle = newest_bundle(slot)
     assignment.save(update_fields=["state", "opened_at", "last_seen_at", "bundle", "instruction"])
     Event.objects.create(kind=EventKind.OPENED, study=slot.study, assignment=assignment)
-    if slot.activity == Activity.CRITIQUING:
-        Submission.objects.create(assignment=assignment)
+    Sitting.objects.create(
+        assignment=assignment,
+        study=slot.study,
+        activity=slot.activity,
+        labeler=assignment.labeler,
+        passage=slot.passage,
+    )
     if assignment.bundle is not None:
         _show_suggestions(assignment)
     return assignment

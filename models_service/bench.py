@@ -254,7 +254,7 @@ def random_asks(length: int, answers: int, vocabulary: int) -> list[Ask]:
     import random
 
     from models_service.engine.backend import Ask
-    from models_service.engine.sampling import Stream
+    from models_service.engine.random_streams import RandomStream
     from models_service.types import PAPER_TEMPERATURES
 
     chance = random.Random(2)
@@ -271,7 +271,7 @@ def random_asks(length: int, answers: int, vocabulary: int) -> list[Ask]:
             Ask(
                 critiqueability=(*passage, *answer, *critiqueability),
                 critique=(*passage, *answer, *header),
-                streams=tuple(Stream(7, "critique", str(number), row) for row in range(len(PAPER_TEMPERATURES))),
+                streams=tuple(RandomStream(7, "critique", str(number), row) for row in range(len(PAPER_TEMPERATURES))),
                 temperatures=PAPER_TEMPERATURES,
             )
         )
@@ -346,10 +346,10 @@ def _scores(loaded: Any, ids: Any, **cache: Any) -> list[float]:
 
 def _noise(ask: Ask, device: Any) -> list[Any]:
     """The very noise that the engine samples with, so that tokens can be compared."""
+    from models_service.engine.gumbel_noise import gumbel_noise
     from models_service.engine.plain import AddNoise
-    from models_service.engine.sampling import open_noise
 
-    return [AddNoise(open_noise(ask.streams, ask.temperatures, device))]
+    return [AddNoise(gumbel_noise(ask.streams, ask.temperatures, device))]
 
 
 def _tensor(loaded: Any, rows: list[Ids]) -> Any:

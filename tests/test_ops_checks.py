@@ -41,6 +41,7 @@ def test_a_site_that_is_set_up_well_is_told_nothing(settings: Any) -> None:
     [
         ({"DEFAULT_CRITIC": "another"}, "assist.E001"),
         ({"CRITICS": {"reports": {"modle": "a-hub/name"}}}, "assist.E002"),
+        ({"CRITICS": {"reports": {"model": "m", "engine": "lokal"}}}, "assist.E002"),
         ({"CRITICS": {"reports": {"model": "m", "engine": "remote"}}}, "assist.E003"),
         ({"PSEUDONYM_SALT": "k" * 60}, "assist.E004"),
         ({"PSEUDONYM_SALT": "short"}, "assist.E005"),

@@ -11,10 +11,16 @@ from django.core.management.base import BaseCommand, CommandError
 from assist.critics import open_critic
 from assist.sampling import Sampled, Sampler
 from labeling.exchange.exporting import studies_to_export
+from labeling.limits import LARGEST_NUMBER
+from labeling.management.numbers import number_between
 from labeling.management.progress import StderrProgress
 from labeling.models import Study
 from labeling.refusals import Refused
 from models_service.engine import EngineError
+
+MOST_SAMPLES, MOST_TOKENS = 1_000, 100_000
+#: As hot as the database keeps.
+HOTTEST = 5.0
 
 
 class SamplingCommand(BaseCommand):
@@ -26,14 +32,14 @@ class SamplingCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--critic", required=True, help="which of the site's models, by its name in CRITICS")
         if self.has_number:
-            parser.add_argument("--n", type=int, default=1, help="samples of each (default 1)")
-        parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--max-new-tokens", type=int, default=160)
+            parser.add_argument(
+                "--n", type=number_between(1, MOST_SAMPLES), default=1, help="samples of each (default 1)"
+            )
+        parser.add_argument("--seed", type=number_between(0, LARGEST_NUMBER), default=0)
+        parser.add_argument("--max-new-tokens", type=number_between(1, MOST_TOKENS), default=160)
 
     def sampler(self, options: dict[str, Any], temperature: float | None) -> Sampler:
         """The model, loaded; or the reason why it cannot be."""
-        if options.get("n", 1) < 1:
-            raise CommandError("--n must be 1 or more.")
         try:
             open_critic(options["critic"])
         except EngineError as error:

@@ -11,8 +11,7 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, assignment_of, check_fresh, shuffled
-from labeling.actions.working import begin, record, sitting_of
+from labeling.actions.sittings import Draft, Seen, begin, check_fresh, record, shuffled
 from labeling.assigning import has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
 from labeling.models import (
@@ -28,7 +27,6 @@ from labeling.models import (
     Sitting,
     Slot,
     Study,
-    Submission,
 )
 from labeling.refusals import Refused
 
@@ -61,14 +59,14 @@ def ask_checks(source: Study, *, by_authors: bool = True, third_parties: Iterabl
     with transaction.atomic():
         study = round_over(source, Activity.CHECKING, "checking", labelers_each=1, options={})
         finished, unfinished = _finished_answers(source)
-        labels = Submission.objects.filter(
+        labels = Sitting.objects.filter(
             assignment__slot__study=source,
             assignment__slot__answer__in=finished,
             assignment__slot__answer_kind=AnswerKind.HUMAN_MISLEADING,
             assignment__state=AssignmentState.SUBMITTED,
         ).exclude(to_check__study=study)
         new = LabelToCheck.objects.bulk_create(
-            LabelToCheck(study=study, submission=label) for label in labels.order_by("pk")
+            LabelToCheck(study=study, label=label) for label in labels.order_by("pk")
         )
         if not study.labels_to_check.exists():
             raise Refused(f"“{source}” has no misleading answer yet of which all labels are in.")
@@ -97,7 +95,7 @@ def _finished_answers(source: Study) -> tuple[list[Answer], int]:
 
 
 def _answers_to_check(study: Study) -> QuerySet[Answer]:
-    return Answer.objects.filter(slots__assignments__submission__to_check__study=study).distinct()
+    return Answer.objects.filter(slots__assignments__sitting__to_check__study=study).distinct()
 
 
 def _authors(study: Study, passage: Passage) -> list[Labeler]:
@@ -127,15 +125,15 @@ def _free_slot(study: Study, passage: Passage) -> Slot:
     return Slot.objects.create(study=study, activity=Activity.CHECKING, passage=passage, number=slots.count())
 
 
-def _unchecked(study: Study, passage: Passage, checker: Labeler) -> QuerySet[Submission]:
+def _unchecked(study: Study, passage: Passage, checker: Labeler) -> QuerySet[Sitting]:
     """Labels of this passage that the checker has not checked here: an author's of their own answers alone.
 
     What was given back was not checked.
     """
     kept = Sitting.objects.filter(study=study, assignment__in=Assignment.objects.live().of(checker))
-    labels = Submission.objects.filter(
-        to_check__study=study, assignment__slot__answer__question__passage=passage
-    ).exclude(intended_checks__sitting__in=kept)
+    labels = Sitting.objects.filter(to_check__study=study, assignment__slot__answer__question__passage=passage).exclude(
+        checks__sitting__in=kept
+    )
     if has_written_about(checker, passage):
         labels = labels.filter(assignment__slot__answer__author=checker)
     return labels.select_related("assignment__slot__answer").order_by("assignment__slot__answer", "pk")
@@ -147,27 +145,27 @@ def prepare(assignment: Assignment) -> Sitting:
     Critiques of all labels stand together in an order of the checker's own. Those of one text stand there once:
     who found a suggestion helpful is not to be told from how often it comes.
     """
-    with transaction.atomic():
-        assignment = begin(assignment.labeler, assignment)
-        sitting = sitting_of(assignment)
-        slot = assignment.slot
-        drafts: list[CheckedCritique] = []
-        position = sitting.intended_checks.count()
-        for label in _unchecked(slot.study, slot.passage, assignment.labeler):
-            answer = label.assignment.slot.answer
-            assert answer is not None
-            check = IntendedCheck.objects.create(
-                sitting=sitting,
-                position=position,
-                submission=label,
-                by_author=answer.author_id == assignment.labeler_id,
-            )
-            position += 1
-            found = LabelerCritique.objects.filter(submission=label, removed_ms=None).select_related("critique")
-            drafts += [CheckedCritique(check_of=check, found=one) for one in found]
-        _place(assignment, sitting, drafts)
-        CheckedCritique.objects.bulk_create(drafts)
-    return sitting
+    return sittings.prepare(assignment, _place_unchecked)
+
+
+def _place_unchecked(assignment: Assignment, sitting: Sitting) -> None:
+    slot = assignment.slot
+    drafts: list[CheckedCritique] = []
+    position = sitting.intended_checks.count()
+    for label in _unchecked(slot.study, slot.passage, assignment.labeler):
+        answer = label.own_assignment.slot.answer
+        assert answer is not None
+        check = IntendedCheck.objects.create(
+            sitting=sitting,
+            position=position,
+            label=label,
+            by_author=answer.author_id == assignment.labeler_id,
+        )
+        position += 1
+        found = LabelerCritique.objects.filter(sitting=label, removed_ms=None).select_related("critique")
+        drafts += [CheckedCritique(check_of=check, found=one) for one in found]
+    _place(assignment, sitting, drafts)
+    CheckedCritique.objects.bulk_create(drafts)
 
 
 def _place(assignment: Assignment, sitting: Sitting, drafts: list[CheckedCritique]) -> None:
@@ -209,7 +207,7 @@ def check(
     Raises Stale if it was saved elsewhere since, unless that is what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, assignment_of(sitting))
+        assignment = begin(labeler, sitting.own_assignment)
         rows = part_of(sitting, client_key)
         if rows is None:
             raise Refused("There is no such critique in this page. Reload it.")
@@ -230,15 +228,15 @@ def check(
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
     """Hand in the sitting once every critique is found valid or not."""
-    return sittings.submit(labeler, assignment, seen=seen, revisions=_revisions, missing=_missing)
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def _revisions(sitting: Sitting) -> Seen:
-    return {rows[0].client_key: rows[0].revision for rows in shown(sitting).values()}
-
-
-def _missing(sitting: Sitting) -> Missing | None:
-    for place, rows in shown(sitting).items():
-        if rows[0].valid is None:
-            return rows[0].client_key, f"Critique {place + 1}: say whether it is valid."
-    return None
+def _draft_of(assignment: Assignment) -> Draft:
+    places = shown(assignment.sitting)
+    revisions = {rows[0].client_key: rows[0].revision for rows in places.values()}
+    undecided = next(((place, rows[0]) for place, rows in places.items() if rows[0].valid is None), None)
+    refusal = None
+    if undecided is not None:
+        place, row = undecided
+        refusal = Refused(f"Critique {place + 1}: say whether it is valid.", field=str(row.client_key))
+    return Draft(revisions, refusal, len(places))

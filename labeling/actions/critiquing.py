@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from rapidfuzz.distance import Levenshtein
 
-from labeling.actions.working import begin, elapsed_ms, record, submitted
+from labeling.actions import sittings
+from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
 from labeling.assigning import locked
-from labeling.enums import AssignmentState, Category, CritiqueOrigin, EventKind, Severity
+from labeling.enums import CritiqueOrigin, EventKind
 from labeling.models import (
     Answer,
     Assignment,
@@ -25,10 +25,11 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     ShownSuggestion,
-    Submission,
+    Sitting,
     Suggestion,
 )
 from labeling.refusals import NeedsConfirmation, Refused, Stale
+from labeling.rules.grades import missing_of_critique
 
 PERFECT = 7
 
@@ -41,9 +42,9 @@ class Seen:
     revisions: Mapping[uuid.UUID, int]
 
 
-def kept(submission: Submission) -> Any:
-    """The submission's critiques that were not removed, in order."""
-    return submission.critiques.filter(removed_ms=None).select_related("critique", "suggestion_used__critique")
+def kept(sitting: Sitting) -> Any:
+    """A sitting's critiques that were not removed, in order."""
+    return sitting.critiques.filter(removed_ms=None).select_related("critique", "suggestion_used__critique")
 
 
 def add_critique(
@@ -52,8 +53,8 @@ def add_critique(
     """Begin a critique: empty, or pre-filled with a suggestion that this assignment shows (the Use button)."""
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        submission = assignment.submission
-        repeated = submission.critiques.filter(client_key=client_key).first()
+        sitting = assignment.sitting
+        repeated = sitting.critiques.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
         now = elapsed_ms(assignment)
@@ -68,8 +69,8 @@ def add_critique(
         found = LabelerCritique.objects.create(
             critique=critique,
             client_key=client_key,
-            submission=submission,
-            position=submission.critiques.count(),
+            sitting=sitting,
+            position=sitting.critiques.count(),
             suggestion_used=suggestion,
             first_modified_ms=stamp,
             last_modified_ms=stamp,
@@ -114,8 +115,8 @@ def change_critique(
     Raises Stale if the page has not seen the latest save, unless it asks for what is stored already.
     """
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
-        found = locked(LabelerCritique.objects.filter(pk=found.pk)).select_related("critique", "submission").get()
+        assignment = begin(labeler, found.sitting.own_assignment)
+        found = locked(LabelerCritique.objects.filter(pk=found.pk)).select_related("critique", "sitting").get()
         critique = found.critique
         wanted = (text, category, category_text, severity)
         if wanted == (critique.text, found.category, found.category_text, found.severity):
@@ -135,15 +136,15 @@ def change_critique(
         found.category, found.category_text, found.severity = category, category_text, severity
         found.revision += 1
         found.save()
-        found.submission.save(update_fields=["saved_at"])
+        found.sitting.save(update_fields=["saved_at"])
         record(assignment, EventKind.CRITIQUE_CHANGED, critique=critique.pk, value=distance)
     return found
 
 
 def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
-    """Take a critique out of the submission. It stays in the history, and can be put back until submitted."""
+    """Take a critique out. It stays in the history, and can be put back until submitted."""
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         changed = LabelerCritique.objects.filter(pk=found.pk, removed_ms=None).update(removed_ms=elapsed_ms(assignment))
         if changed:
             record(assignment, EventKind.CRITIQUE_REMOVED, critique=found.pk)
@@ -152,87 +153,63 @@ def remove_critique(*, labeler: Labeler, found: LabelerCritique) -> None:
 def restore_critique(*, labeler: Labeler, found: LabelerCritique) -> LabelerCritique:
     """Put a removed critique back."""
     with transaction.atomic():
-        assignment = begin(labeler, found.submission.assignment)
+        assignment = begin(labeler, found.sitting.own_assignment)
         if LabelerCritique.objects.filter(pk=found.pk, removed_ms__isnull=False).update(removed_ms=None):
             record(assignment, EventKind.CRITIQUE_RESTORED, critique=found.pk)
     found.refresh_from_db()
     return found
 
 
-def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Submission:
+def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Sitting:
     """Rate the answer, 1 to 7."""
     if not 1 <= rating <= PERFECT:
         raise Refused("A rating is a number from 1 to 7.", field="rating")
     with transaction.atomic():
         assignment = begin(labeler, assignment)
-        submission = assignment.submission
-        if submission.rating != rating:
-            submission.rating = rating
-            submission.save(update_fields=["rating", "saved_at"])
+        sitting = assignment.sitting
+        if sitting.rating != rating:
+            sitting.rating = rating
+            sitting.save(update_fields=["rating", "saved_at"])
             record(assignment, EventKind.RATED, value=rating)
-    return submission
+    return sitting
 
 
-def submit(
-    *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None
-) -> Submission:
-    """Hand in the draft. Repeating it answers with the first submission, unchanged.
+def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None) -> Sitting:
+    """Hand in what was found. Repeating it answers with the first submission, unchanged.
 
-    Raises Stale if the draft is not what `seen` says the page shows: nothing unseen is handed in.
     Refuses an unrated answer, a rating under 7 without a critique, and critiques that lack text, category or severity;
     asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
-    with transaction.atomic():
-        if row := submitted(labeler, assignment):
-            done: Submission = row.submission
-            return done
-        assignment = begin(labeler, assignment)
-        submission: Submission = assignment.submission
-        critiques = list(kept(submission))
-        check_seen(submission, critiques, seen)
-        check_complete(submission, critiques)
-        if submission.rating == PERFECT and critiques and not confirmed:
-            raise NeedsConfirmation(
+
+    def draft_of(assignment: Assignment) -> Draft:
+        sitting = assignment.sitting
+        critiques = list(kept(sitting))
+        refusal = _unseen(sitting, seen) or _incomplete(sitting, critiques)
+        if refusal is None and sitting.rating == PERFECT and critiques and not confirmed:
+            refusal = NeedsConfirmation(
                 "You rated this answer 7, a perfect answer, and found something to criticise. Submit both?"
             )
-        now = timezone.now()
-        submission.submitted_at, submission.time = now, now.timestamp()
-        submission.total_time_ms = elapsed_ms(assignment)
-        submission.active_time_ms = min(submission.active_time_ms, submission.total_time_ms)
-        submission.save(update_fields=["submitted_at", "time", "total_time_ms", "active_time_ms", "saved_at"])
-        Assignment.objects.filter(pk=assignment.pk).update(state=AssignmentState.SUBMITTED, closed_at=now)
-        record(assignment, EventKind.SUBMITTED, value=len(critiques))
-    return submission
+        return Draft({found.client_key: found.revision for found in critiques}, refusal, len(critiques))
+
+    return sittings.submit(labeler, assignment, seen=None if seen is None else seen.revisions, draft_of=draft_of)
 
 
-def check_seen(submission: Submission, critiques: list[LabelerCritique], seen: Seen | None) -> None:
-    """Compare the draft with the page that hands it in, where the page says what it shows."""
-    if seen is None:
-        return
-    stored = {found.client_key: found.revision for found in critiques}
-    if stored != dict(seen.revisions) or submission.rating != seen.rating:
-        raise Stale("This was changed in another tab. Reload the page and look it over before you submit.")
+def _unseen(sitting: Sitting, seen: Seen | None) -> Refused | None:
+    return Stale(CHANGED_MEANWHILE) if seen is not None and seen.rating != sitting.rating else None
 
 
-def check_complete(submission: Submission, critiques: list[LabelerCritique]) -> None:
-    """Say what is still missing, the first thing first."""
+def _incomplete(sitting: Sitting, critiques: list[LabelerCritique]) -> Refused | None:
+    """What is still missing, the first thing first."""
     for number, found in enumerate(critiques, start=1):
-        for missing, needed in (
-            (not found.critique.text.strip(), "has no text yet. Write it, or remove it."),
-            (found.category not in Category.values, "needs a category."),
-            (
-                found.category == Category.OTHER and not found.category_text.strip(),
-                "is of category “other”: say in a few words what it is about.",
-            ),
-            (found.severity not in Severity.values, "needs a severity."),
-        ):
-            if missing:
-                raise Refused(f"Critique {number} {needed}", field=str(found.client_key))
-    if submission.rating is None:
-        raise Refused("Rate the answer from 1 to 7 before you submit.", field="rating")
-    if submission.rating < PERFECT and not critiques:
-        raise Refused(
-            f"You rated the answer {submission.rating}, so something is wrong with it: write at least one "
+        lacking = missing_of_critique(found.critique.text, found.category, found.category_text, found.severity)
+        if lacking is not None:
+            return Refused(f"Critique {number} {lacking}", field=str(found.client_key))
+    if sitting.rating is None:
+        return Refused("Rate the answer from 1 to 7 before you submit.", field="rating")
+    if sitting.rating < PERFECT and not critiques:
+        return Refused(
+            f"You rated the answer {sitting.rating}, so something is wrong with it: write at least one "
             "critique that says what. If nothing is wrong, rate it 7.",
             field="rating",
         )
+    return None

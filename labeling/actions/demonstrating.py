@@ -13,11 +13,10 @@ from typing import Any
 
 from django.db import transaction
 
+from labeling.actions import sittings
 from labeling.actions.critiquing import PERFECT
-from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, sitting_of, still_there
-from labeling.assigning import locked
-from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
+from labeling.actions.sittings import Draft, Seen, begin, options_of, record, save_part, shuffled, still_there
+from labeling.enums import Activity, AnswerKind, CritiqueOrigin, EventKind, QuoteOf
 from labeling.models import (
     Answer,
     Assignment,
@@ -32,17 +31,12 @@ from labeling.models import (
     Sitting,
 )
 from labeling.refusals import Gone, NeedsConfirmation, Refused
+from labeling.rules.grades import missing_of_critique
 from labeling.rules.quoting import Span, quoted
 
 #: So many answers of a question are shown, unless the activity's option `answers_each` says otherwise.
 ANSWERS_EACH = 4
 Quotes = Mapping[QuoteOf, Sequence[Span]]
-
-
-def options_of(assignment: Assignment) -> dict[str, Any]:
-    """What the study says about this activity: `answers_each`, `kinds` of answers, name of their `model`."""
-    activity = assignment.slot.study.activities.filter(activity=assignment.slot.activity).first()
-    return dict(activity.options) if activity is not None else {}
 
 
 def answers_to_show(question: Question, options: Mapping[str, Any], seed: int) -> list[Answer]:
@@ -57,18 +51,16 @@ def answers_to_show(question: Question, options: Mapping[str, Any], seed: int) -
     return sorted(chosen, key=lambda answer: answer.pk)
 
 
-def lay_out(assignment: Assignment) -> Sitting:
+def prepare(assignment: Assignment) -> Sitting:
     """The sitting with all its questions and answers, made at the first call."""
-    with transaction.atomic():
-        locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = sitting_of(assignment)
-        if not sitting.ranked_questions.exists():
-            _place_answers(assignment, sitting)
-    return sitting
+    return sittings.prepare(assignment, _place_answers)
 
 
 def _place_answers(assignment: Assignment, sitting: Sitting) -> None:
-    study, options = assignment.slot.study, options_of(assignment)
+    if sitting.ranked_questions.exists():
+        return
+    study = assignment.slot.study
+    options = options_of(study, Activity.DEMONSTRATING)
     asked = study.study_questions.filter(question__passage=sitting.passage).select_related("question")
     for row in asked.order_by("position"):
         answers = shuffled(assignment, f"answers:{row.pk}", answers_to_show(row.question, options, study.seed))
@@ -107,12 +99,6 @@ def spans_of(link: ChainLink, of: QuoteOf) -> list[Span]:
     return [Span(quote.begin, quote.end) for quote in link.quotes.filter(of=of).order_by("position")]
 
 
-def _assignment_of(row: RankedAnswer) -> Assignment:
-    assignment = row.ranked_question.sitting.assignment
-    assert assignment is not None, "a draft belongs to an assignment: only files bring sittings without one"
-    return assignment
-
-
 def rate(
     *,
     labeler: Labeler,
@@ -126,7 +112,7 @@ def rate(
 ) -> RankedAnswer:
     """Save an answer's tier and rating, whether its critiques are skipped, and what speaks for it."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         row = still_there(RankedAnswer.objects.filter(pk=row.pk))
         if tier is not None and not 0 <= tier < row.ranked_question.answers.count():
             raise Refused("There are as many places as answers.", field="tier")
@@ -134,7 +120,7 @@ def rate(
             raise Refused("The first answer of a question cannot be skipped.")
         new = list(row.corroborations.order_by("position").values_list("text", flat=True)) != list(corroborations)
         wanted = {"tier": tier, "rating": rating, "is_skipped": is_skipped, "skip_reason": skip_reason}
-        if save_draft(row, base_revision, beside=new, **wanted):
+        if save_part(row, base_revision, beside=new, **wanted):
             record(assignment, EventKind.DRAFT_CHANGED, value=row.pk)
         if new:
             row.corroborations.all().delete()
@@ -151,7 +137,7 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
     Its refinement begins as the text that it is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(row))
+        assignment = begin(labeler, row.sitting.own_assignment)
         repeated = row.chain.filter(client_key=client_key).first()
         if repeated is not None:
             return repeated
@@ -195,7 +181,7 @@ def change_link(
     change of a refinement that a later critique is about.
     """
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         link = still_there(ChainLink.objects.filter(pk=link.pk).select_related("critique", "ranked_answer__answer"))
         if refinement is None:
             refinement = link.refinement
@@ -208,7 +194,7 @@ def change_link(
         new_quotes = {of for of in QuoteOf if spans_of(link, of) != list(quotes.get(of, ()))}
         new_text = link.critique.text != text
         wanted = {"category": category, "category_text": category_text, "severity": severity, "refinement": refinement}
-        if save_draft(link, base_revision, beside=new_text or bool(new_quotes), **wanted):
+        if save_part(link, base_revision, beside=new_text or bool(new_quotes), **wanted):
             record(assignment, EventKind.DRAFT_CHANGED, critique=link.pk)
         if new_text:
             link.critique.text = text
@@ -230,46 +216,51 @@ def _replace_quotes(link: ChainLink, of: QuoteOf, spans: Sequence[Span]) -> None
 def remove_link(*, labeler: Labeler, link: ChainLink) -> None:
     """Take the last critique of a chain out, with its refinement."""
     with transaction.atomic():
-        assignment = begin(labeler, _assignment_of(link.ranked_answer))
+        assignment = begin(labeler, link.ranked_answer.sitting.own_assignment)
         if not is_last(link):
             raise Refused("A later critique is about what this one made of the answer. Remove that one first.")
         if Critique.objects.filter(pk=link.pk).delete()[0]:
             record(assignment, EventKind.DRAFT_REMOVED, critique=link.pk)
 
 
-def submit(
-    *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: dict[uuid.UUID, int] | None = None
-) -> Sitting:
+def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None) -> Sitting:
     """Hand in the draft. Repeating it answers with the first submission, unchanged.
 
-    Raises Stale if the draft is not what `seen` says the page shows, Refused for what is missing; asks about a 7
-    with critiques (real labelers give them) and goes on once confirmed.
+    Asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
-    with transaction.atomic():
-        done = handed_in(labeler, assignment)
-        if done is not None:
-            return done
-        assignment = begin(labeler, assignment)
-        sitting = lay_out(assignment)
-        rows = ranked_answers(sitting)
-        if not rows:
-            raise Gone("There are no answers to this text's questions. Give it back, and tell the admin of the study.")
+
+    def draft_of(assignment: Assignment) -> Draft:
+        rows = ranked_answers(prepare(assignment))
         chains = {row.pk: links_of(row) for row in rows}
         links = [link for chain in chains.values() for link in chain]
         stored = {row.client_key: row.revision for row in rows}
-        check_seen(stored | {link.client_key: link.revision for link in links if link.client_key}, seen)
-        for number, row in enumerate(rows, start=1):
-            check_complete(number, row, chains[row.pk])
-        if not confirmed and any(row.rating == PERFECT and chains[row.pk] for row in rows):
-            raise NeedsConfirmation(
+        refusal = _incomplete(rows, chains)
+        if refusal is None and not confirmed and any(row.rating == PERFECT and chains[row.pk] for row in rows):
+            refusal = NeedsConfirmation(
                 "You rated an answer 7, a perfect answer, and found something to criticise in it. Submit both?"
             )
-        return hand_in(assignment, value=len(links))
+        stored |= {link.client_key: link.revision for link in links if link.client_key}
+        return Draft(stored, refusal, len(links))
+
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=draft_of)
 
 
-def check_complete(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -> None:
-    """Say what is still missing about one answer, the first thing first."""
-    key = str(row.client_key)
+def _incomplete(rows: Sequence[RankedAnswer], chains: Mapping[int, Sequence[ChainLink]]) -> Refused | None:
+    """What is still missing, the first thing first."""
+    if not rows:
+        return Gone("There are no answers to this text's questions. Give it back, and tell the admin of the study.")
+    for number, row in enumerate(rows, start=1):
+        chain = chains[row.pk]
+        lacking = _missing_of_answer(row, chain)
+        if lacking is not None:
+            return Refused(f"Answer {number} {lacking}", field=str(row.client_key))
+        refusal = _incomplete_link(number, chain) or _unsaid(number, row, chain)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _missing_of_answer(row: RankedAnswer, chain: Sequence[ChainLink]) -> str | None:
     for missing, needed in (
         (row.tier is None, "needs its place among the answers."),
         (row.rating is None, "needs a rating from 1 to 7."),
@@ -277,27 +268,26 @@ def check_complete(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -
         (row.is_skipped and bool(chain), "is skipped, yet has critiques. Remove them, or do not skip it."),
     ):
         if missing:
-            raise Refused(f"Answer {number} {needed}", field=key)
+            return needed
+    return None
+
+
+def _incomplete_link(number: int, chain: Sequence[ChainLink]) -> Refused | None:
     for place, link in enumerate(chain, start=1):
-        _check_link(f"Critique {place} of answer {number}", link)
-    if not row.is_skipped and row.rating is not None and row.rating < PERFECT and not chain:
-        raise Refused(
-            f"You rated answer {number} {row.rating}, so something is wrong with it: write at least one critique "
-            "that says what. If nothing is wrong, rate it 7.",
-            field=key,
-        )
+        lacking = missing_of_critique(link.critique.text, link.category, link.category_text, link.severity)
+        if lacking is None and link.refinement == text_before(link):
+            lacking = "is not addressed yet: edit the answer below it."
+        if lacking is not None:
+            return Refused(f"Critique {place} of answer {number} {lacking}", field=str(link.client_key))
+    return None
 
 
-def _check_link(name: str, link: ChainLink) -> None:
-    for missing, needed in (
-        (not link.critique.text.strip(), "has no text yet. Write it, or remove it."),
-        (link.category not in Category.values, "needs a category."),
-        (
-            link.category == Category.OTHER and not (link.category_text or "").strip(),
-            "is of category “other”: say in a few words what it is about.",
-        ),
-        (link.severity not in Severity.values, "needs a severity."),
-        (link.refinement == text_before(link), "is not addressed yet: edit the answer below it."),
-    ):
-        if missing:
-            raise Refused(f"{name} {needed}", field=str(link.client_key))
+def _unsaid(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -> Refused | None:
+    """A rating under 7 says that something is wrong: a critique says what."""
+    if row.is_skipped or chain or row.rating is None or row.rating == PERFECT:
+        return None
+    return Refused(
+        f"You rated answer {number} {row.rating}, so something is wrong with it: write at least one critique "
+        "that says what. If nothing is wrong, rate it 7.",
+        field=str(row.client_key),
+    )

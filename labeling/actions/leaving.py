@@ -8,7 +8,7 @@ from django.db import transaction
 from labeling.actions.people import person_named
 from labeling.assigning import release
 from labeling.enums import AssignmentState, ReleaseReason
-from labeling.models import Assignment, Critique, Labeler, Sitting, Study, Submission, User
+from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
 
 
 def anonymise(name: str) -> str | None:
@@ -44,8 +44,7 @@ def _detach(labeler: Labeler, user: User | None) -> str:
 
 def _delete_draft(assignment: Assignment) -> None:
     """Delete what was written and never handed in, texts and all."""
-    Critique.objects.filter(by_labeler__submission__assignment=assignment).delete()
-    Submission.objects.filter(assignment=assignment, submitted_at=None).delete()
+    Critique.objects.filter(by_labeler__sitting__assignment=assignment).delete()
     Critique.objects.filter(link__ranked_answer__ranked_question__sitting__assignment=assignment).delete()
     Critique.objects.filter(better__judged_question__sitting__assignment=assignment).delete()
     Sitting.objects.filter(assignment=assignment, submitted_at=None).delete()

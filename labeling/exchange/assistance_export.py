@@ -80,9 +80,9 @@ def with_labels(rows: QuerySet[StudyQuestion]) -> QuerySet[StudyQuestion]:
     suggestions = Suggestion.objects.select_related("critique").order_by("sample_index")
     submitted = (
         Assignment.objects.filter(state=AssignmentState.SUBMITTED)
-        .select_related("labeler__user", "submission")
+        .select_related("labeler__user", "sitting")
         .prefetch_related(
-            Prefetch("submission__critiques", found),
+            Prefetch("sitting__critiques", found),
             Prefetch("bundle", AssistanceBundle.objects.prefetch_related(Prefetch("suggestions", suggestions))),
             "shown_suggestions",
         )
@@ -156,27 +156,25 @@ def _intended(answer: Answer | None) -> list[dict[str, Any]]:
 
 def _labels(row: StudyQuestion) -> list[tuple[Slot, Assignment]]:
     labels = [(slot, assignment) for slot in row.slots.all() for assignment in slot.assignments.all()]
-    return sorted(
-        labels, key=lambda label: (label[1].submission.position, label[1].submission.submitted_at, label[1].pk)
-    )
+    return sorted(labels, key=lambda label: (label[1].sitting.position, label[1].sitting.submitted_at, label[1].pk))
 
 
 def _label(row: StudyQuestion, slot: Slot, assignment: Assignment, *, extended: bool) -> dict[str, Any]:
     assert slot.answer is not None
-    submission = assignment.submission
+    sitting = assignment.sitting
     released = assignment.bundle.released() if assignment.bundle is not None else []
     label: dict[str, Any] = {
-        "id": submission.public_id,
-        "time": submission.time,
+        "id": sitting.public_id,
+        "time": sitting.time,
         "labeler": assignment.labeler.pseudonym,
         "data": {
             "answer": slot.answer.text,
             "condition": {"answer_source": slot.answer_kind, "assisted": slot.assisted},
             "assistance": _assistance(assignment.bundle, released),
             "feedback": {
-                "rating": submission.rating,
-                "total_time": submission.total_time_ms,
-                "critiques": [_found(one, released) for one in submission.critiques.all()],
+                "rating": sitting.rating,
+                "total_time": sitting.total_time_ms,
+                "critiques": [_found(one, released) for one in sitting.critiques.all()],
             },
         },
     }

@@ -20,10 +20,10 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     Question,
+    Sitting,
     Slot,
     Study,
     StudyQuestion,
-    Submission,
     Suggestion,
 )
 
@@ -99,16 +99,20 @@ class AssistanceLoader:
             bundle=bundle,
             closed_at=now,
         )
-        submission = Submission.objects.create(
+        sitting = Sitting.objects.create(
             public_id=label["id"],
             assignment=assignment,
+            study=self.study,
+            activity=self.activity,
+            labeler=assignment.labeler,
+            passage=slot.passage,
             rating=feedback["rating"],
             total_time_ms=feedback["total_time"],
             time=label["time"],
             position=position,
             submitted_at=now,
         )
-        store_found(submission, slot.answer, suggestions, feedback["critiques"])
+        store_found(sitting, slot.answer, suggestions, feedback["critiques"])
 
 
 def _human_answer(question: Question, kind: AnswerKind, text: str, author: Labeler) -> Answer:
@@ -151,14 +155,14 @@ def store_given_bundle(answer: Answer, assistance: Assistance) -> tuple[Assistan
 
 
 def store_found(
-    submission: Submission, answer: Answer, suggestions: Sequence[Suggestion], critiques: Sequence[FoundCritique]
+    sitting: Sitting, answer: Answer, suggestions: Sequence[Suggestion], critiques: Sequence[FoundCritique]
 ) -> None:
     """What a labeler found, in order, each with the suggestion it began from."""
     stored = _store_texts(answer, CritiqueOrigin.LABELER, (critique["text"] for critique in critiques))
     LabelerCritique.objects.bulk_create(
         LabelerCritique(
             critique=critique,
-            submission=submission,
+            sitting=sitting,
             position=position,
             provenance=Provenance.GIVEN,
             category=found["category"],

@@ -22,8 +22,8 @@ from labeling.models import (
     IntendedCheck,
     IntendedCritique,
     LabelerCritique,
+    Sitting,
     Study,
-    Submission,
 )
 
 
@@ -50,12 +50,12 @@ class IntendedCheckLoader(OwnLoader):
     def store(self, record: IntendedCheckRecord, position: int) -> None:
         label = label_named(record)
         assert label is not None
-        sitting = self.sitting(record, label.assignment.slot.passage, position)
+        sitting = self.sitting(record, label.own_assignment.slot.passage, position)
         check = IntendedCheck.objects.create(
             public_id=record["id"],
             sitting=sitting,
             position=0,
-            submission=label,
+            label=label,
             by_author=record["by_author"],
         )
         intended = intended_of(label)
@@ -64,9 +64,9 @@ class IntendedCheckLoader(OwnLoader):
             row.covers.set([intended[index] for index in given["covers"]])
 
 
-def label_named(record: IntendedCheckRecord) -> Submission | None:
+def label_named(record: IntendedCheckRecord) -> Sitting | None:
     """The newest submitted label of a misleading answer with this id and source."""
-    labels = Submission.objects.filter(
+    labels = Sitting.objects.filter(
         public_id=record["label_id"],
         assignment__state=AssignmentState.SUBMITTED,
         assignment__slot__passage__public_id=record["source_id"],
@@ -75,14 +75,14 @@ def label_named(record: IntendedCheckRecord) -> Submission | None:
     return labels.select_related("assignment__slot__study_question", "assignment__slot__passage").order_by("pk").last()
 
 
-def found_in(label: Submission) -> list[LabelerCritique]:
+def found_in(label: Sitting) -> list[LabelerCritique]:
     """The label's critiques as they are exported."""
     return list(label.critiques.filter(removed_ms=None).select_related("critique").order_by("position", "pk"))
 
 
-def intended_of(label: Submission) -> list[IntendedCritique]:
+def intended_of(label: Sitting) -> list[IntendedCritique]:
     """The intended critiques of the label's row, as they are exported."""
-    row = label.assignment.slot.study_question
+    row = label.own_assignment.slot.study_question
     assert row is not None
     answer: Answer | None = named_answer(row, "misleading_answer")
     return list(IntendedCritique.objects.filter(critique__answer=answer).order_by("position", "pk"))
@@ -96,8 +96,8 @@ def checks_of(studies: QuerySet[Study]) -> QuerySet[IntendedCheck]:
         .select_related(
             "sitting__labeler__user",
             "sitting__passage",
-            "submission__assignment__slot__study_question__human_answer",
-            "submission__assignment__slot__study_question__misleading_answer",
+            "label__assignment__slot__study_question__human_answer",
+            "label__assignment__slot__study_question__misleading_answer",
         )
         .prefetch_related(Prefetch("critiques", verdicts))
         .order_by("sitting__study_id", "sitting__position", "sitting__submitted_at", "sitting_id", "position")
@@ -110,7 +110,7 @@ def intended_check_records(studies: QuerySet[Study]) -> Iterator[dict[str, Any]]
 
 
 def _record(check: IntendedCheck) -> dict[str, Any]:
-    label = check.submission
+    label = check.label
     places = {intended.pk: place for place, intended in enumerate(intended_of(label))}
     verdicts = {verdict.found_id: verdict for verdict in check.critiques.all()}
     critiques = [

@@ -22,7 +22,6 @@ from labeling.models import (
     Question,
     Sitting,
     Study,
-    Submission,
     Suggestion,
 )
 
@@ -152,7 +151,7 @@ def _about_critique(judgement: HelpfulnessJudgement) -> dict[str, Any]:
 def _showings(suggestion: Suggestion) -> list[dict[str, Any]]:
     """Every submitted label that was offered this suggestion, and its place in the stored list."""
     place = [one.pk for one in suggestion.bundle.released()].index(suggestion.pk)
-    labels = Submission.objects.filter(
+    labels = Sitting.objects.filter(
         assignment__bundle=suggestion.bundle_id, assignment__state=AssignmentState.SUBMITTED
     )
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from findings.records import rules
+from labeling.limits import LARGEST_COUNT, LARGEST_NUMBER
 
 #: Most characters of the fields that are kept as ids or names, wherever they stand.
 LENGTHS = {
@@ -13,8 +14,6 @@ LENGTHS = {
 }
 #: Whole numbers that are places or counts; all others may be twice as wide.
 PLACES = {"question_index", "rankings", "rank", "assistance_critique", "n"}
-LARGEST_PLACE = 2**31 - 1
-LARGEST = 2**63 - 1
 
 
 def limit_breaches(value: object, path: str = "", name: str = "") -> Iterator[rules.Breach]:
@@ -23,7 +22,7 @@ def limit_breaches(value: object, path: str = "", name: str = "") -> Iterator[ru
         if len(value) > LENGTHS.get(name, len(value)):
             yield path, f"has {len(value)} characters, more than {LENGTHS[name]}"
     elif isinstance(value, int):
-        largest = LARGEST_PLACE if name in PLACES else LARGEST
+        largest = LARGEST_COUNT if name in PLACES else LARGEST_NUMBER
         if value > largest:
             yield path, f"is {value}, larger than {largest}"
     elif isinstance(value, dict):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from labeling.actions.people import person_named
-from labeling.enums import CritiqueOrigin
+from labeling.enums import Activity, CritiqueOrigin
 from labeling.exchange.person_sittings import sitting_record
 from labeling.models import (
     Answer,
@@ -16,8 +16,8 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     Passage,
+    Sitting,
     Study,
-    Submission,
     User,
 )
 
@@ -43,7 +43,7 @@ def person_record(name: str) -> dict[str, Any]:
                 {"study": str(one.quiz.study), "chosen": one.chosen, "passed": one.passed, "at": _moment(one.at)}
                 for one in labeler.quiz_attempts.select_related("quiz__study")
             ],
-            "sittings": [sitting_record(one) for one in labeler.sittings.select_related("passage", "study")],
+            "sittings": [sitting_record(one) for one in _sittings(labeler)],
         }
     if user is not None:
         events = Event.objects.filter(actor=user).order_by("pk")
@@ -81,6 +81,11 @@ def _answer(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _sittings(labeler: Labeler) -> Any:
+    """Those in which critiques were found stand with their assignments."""
+    return labeler.sittings.exclude(activity=Activity.CRITIQUING).select_related("passage", "study")
+
+
 def _assignments(labeler: Labeler) -> Any:
     rows = labeler.assignments.select_related("slot__study", "slot__passage", "slot__study_question__question")
     return rows.order_by("pk")
@@ -88,7 +93,7 @@ def _assignments(labeler: Labeler) -> Any:
 
 def _assignment(assignment: Assignment) -> dict[str, Any]:
     question = assignment.slot.study_question
-    submission = Submission.objects.filter(assignment=assignment).first()
+    label = Sitting.objects.filter(assignment=assignment, activity=Activity.CRITIQUING).first()
     return {
         "study": assignment.slot.study.name,
         "activity": assignment.slot.activity,
@@ -98,18 +103,18 @@ def _assignment(assignment: Assignment) -> dict[str, Any]:
         "release_reason": assignment.release_reason or None,
         "opened": _moment(assignment.opened_at),
         "closed": _moment(assignment.closed_at),
-        "submission": _submission(submission) if submission is not None else None,
+        "submission": _label(label) if label is not None else None,
     }
 
 
-def _submission(submission: Submission) -> dict[str, Any]:
+def _label(sitting: Sitting) -> dict[str, Any]:
     return {
-        "id": submission.public_id,
-        "rating": submission.rating,
-        "total_time": submission.total_time_ms,
-        "active_time": submission.active_time_ms,
-        "submitted": _moment(submission.submitted_at),
-        "critiques": [_found(one) for one in submission.critiques.select_related("critique")],
+        "id": sitting.public_id,
+        "rating": sitting.rating,
+        "total_time": sitting.total_time_ms,
+        "active_time": sitting.active_time_ms,
+        "submitted": _moment(sitting.submitted_at),
+        "critiques": [_found(one) for one in sitting.critiques.select_related("critique")],
     }
 
 

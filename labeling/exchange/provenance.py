@@ -37,7 +37,7 @@ def label_provenance(
             "temperature": answer.temperature,
             "seed": answer.seed,
         },
-        "active_time": None if imported else assignment.submission.active_time_ms,
+        "active_time": None if imported else assignment.sitting.active_time_ms,
         "bundle": _bundle(assignment.bundle),
         "shown": [
             {

@@ -31,7 +31,7 @@ class RatingForm(forms.Form):
 class SubmitForm(HandInForm):
     """What is handed in, the rating included."""
 
-    rating = forms.IntegerField(required=False)
+    rating = forms.IntegerField(required=False, min_value=1, max_value=7)
 
     def as_seen(self) -> Seen | None:
         data = self.cleaned_data

@@ -8,6 +8,7 @@ from django import forms
 
 from labeling.enums import QuoteOf
 from labeling.forms.working import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
+from labeling.limits import LARGEST_COUNT
 from labeling.models import ChainLink
 from labeling.rules.quoting import Span, read_span
 
@@ -15,7 +16,7 @@ from labeling.rules.quoting import Span, read_span
 class RateForm(DraftForm):
     """What is thought of one answer as a whole."""
 
-    tier = forms.IntegerField(required=False, min_value=0)
+    tier = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_COUNT)
     rating = forms.IntegerField(required=False, min_value=1, max_value=7)
     is_skipped = forms.BooleanField(required=False)
     skip_reason = forms.CharField(required=False, max_length=500)

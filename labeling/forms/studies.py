@@ -11,6 +11,7 @@ from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models import Labeler, Question, Study
 from labeling.reading.findings import studies_judged
 
@@ -47,11 +48,15 @@ class StudyForm(forms.Form):
         required=False, help_text="Writes the suggestions of the assisted conditions. What it can read stands below."
     )
     seed = forms.IntegerField(
-        initial=0, help_text="Decides who gets what, in which order, and what the critic samples. Keep it."
+        initial=0,
+        min_value=0,
+        max_value=LARGEST_NUMBER,
+        help_text="Decides who gets what, in which order, and what the critic samples. Keep it.",
     )
     idle_release_hours = forms.IntegerField(
         initial=24,
         min_value=1,
+        max_value=LONGEST_IDLE_HOURS,
         label="Hours before idle work is offered to somebody else",
     )
     labelers = forms.ModelMultipleChoiceField(

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import Category, ReleaseReason, Severity
+from labeling.limits import LARGEST_COUNT, LARGEST_NUMBER
 
 #: Far above the longest critique released (under 2,000 characters); it only stops accidents.
 MAX_TEXT = 20_000
@@ -41,7 +42,7 @@ class NewPartForm(forms.Form):
 class DraftForm(forms.Form):
     """A part of the work as it stands in the page."""
 
-    base_revision = forms.IntegerField(min_value=0)
+    base_revision = forms.IntegerField(min_value=0, max_value=LARGEST_COUNT)
 
 
 class GradesForm(forms.Form):
@@ -58,7 +59,7 @@ class GradesForm(forms.Form):
 
 
 class ActiveTimeForm(forms.Form):
-    active_ms = forms.IntegerField(min_value=0)
+    active_ms = forms.IntegerField(min_value=0, max_value=LARGEST_NUMBER)
 
 
 class GiveBackForm(forms.Form):
@@ -75,7 +76,7 @@ class HandInForm(forms.Form):
     confirmed = forms.BooleanField(required=False)
     compare = forms.BooleanField(required=False)
     seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
-    active_ms = forms.IntegerField(required=False, min_value=0)
+    active_ms = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_NUMBER)
 
     def clean_seen(self) -> dict[uuid.UUID, int]:
         pairs = (entry.rpartition(":") for entry in self.cleaned_data["seen"])

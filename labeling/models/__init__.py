@@ -5,7 +5,7 @@ from labeling.models.answers import Answer
 from labeling.models.assignments import Assignment, Exposure
 from labeling.models.assistance import AssistanceBundle, ShownSuggestion, Suggestion
 from labeling.models.comparisons import Comparison, PairCritique, PairToCompare
-from labeling.models.critiques import Critique, IntendedCritique, LabelerCritique, Submission
+from labeling.models.critiques import Critique, IntendedCritique, LabelerCritique
 from labeling.models.demonstrations import ChainLink, Corroboration, Quote, RankedAnswer, RankedQuestion
 from labeling.models.events import Event
 from labeling.models.given_verdicts import GivenShowing, GivenVerdict
@@ -74,7 +74,6 @@ __all__ = [
     "Study",
     "StudyActivity",
     "StudyQuestion",
-    "Submission",
     "Suggestion",
     "User",
 ]

@@ -5,12 +5,11 @@ Section 3.3.1 of the paper. A novel critique is valid and covers none: that is d
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 
-from labeling.models.critiques import IntendedCritique, LabelerCritique, Submission
+from labeling.models.critiques import IntendedCritique, LabelerCritique
 from labeling.models.fields import PublicIdField
+from labeling.models.parts import KeyedPart
 from labeling.models.sittings import Sitting
 
 
@@ -18,17 +17,17 @@ class LabelToCheck(models.Model):
     """What one labeler found in a misleading answer, to be checked in a study."""
 
     study = models.ForeignKey("Study", on_delete=models.CASCADE, related_name="labels_to_check")
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="to_check")
+    label = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="to_check")
 
     class Meta:
         ordering = ["study_id", "pk"]
         verbose_name_plural = "labels to check"
         constraints = [
-            models.UniqueConstraint(fields=["study", "submission"], name="label_to_check_once_per_study"),
+            models.UniqueConstraint(fields=["study", "label"], name="label_to_check_once_per_study"),
         ]
 
     def __str__(self) -> str:
-        return str(self.submission)
+        return str(self.label)
 
 
 class IntendedCheck(models.Model):
@@ -37,21 +36,22 @@ class IntendedCheck(models.Model):
     public_id = PublicIdField()
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="intended_checks")
     position = models.PositiveIntegerField()
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="intended_checks")
+    label = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="checks")
+    """The sitting in which the critiques were found."""
     by_author = models.BooleanField()
     """Whether the checker wrote the misleading answer."""
 
     class Meta:
         ordering = ["sitting_id", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["sitting", "submission"], name="label_checked_once_per_sitting"),
+            models.UniqueConstraint(fields=["sitting", "label"], name="label_checked_once_per_sitting"),
         ]
 
     def __str__(self) -> str:
-        return f"check of {self.submission}"
+        return f"check of {self.label}"
 
 
-class CheckedCritique(models.Model):
+class CheckedCritique(KeyedPart):
     """The verdict on one found critique. Those of one text share a place on the page, and so their verdict."""
 
     check_of = models.ForeignKey(IntendedCheck, on_delete=models.CASCADE, related_name="critiques")
@@ -63,10 +63,6 @@ class CheckedCritique(models.Model):
     )
     shown_position = models.PositiveIntegerField(null=True, blank=True)
     """Where it stood on the checker's page, which is shuffled; null for checks that came from a file."""
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """How its page names it."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
 
     class Meta:
         ordering = ["check_of_id", "found__position", "found_id"]

@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from labeling.enums import Activity, AnswerKind, StudyState
-from labeling.models.fields import PublicIdField
+from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
+from labeling.models.fields import PublicIdField, between
 
 if TYPE_CHECKING:
     from labeling.models.people import Labeler
@@ -49,6 +50,10 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=StudyState.values), name="study_state_is_known"),
+            models.CheckConstraint(condition=between("seed", 0, LARGEST_NUMBER), name="study_seed_in_range"),
+            models.CheckConstraint(
+                condition=between("idle_release_hours", 1, LONGEST_IDLE_HOURS), name="idle_hours_1_to_a_year"
+            ),
         ]
 
     def __str__(self) -> str:

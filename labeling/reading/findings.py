@@ -17,7 +17,7 @@ from labeling.enums import Activity, AssignmentState, StudyState
 from labeling.exchange.intended_checks import intended_check_records
 from labeling.exchange.judgements import judgement_records
 from labeling.exchange.kinds import dataset_records
-from labeling.models import Assignment, FindingsSnapshot, IntendedCheck, JudgedQuestion, Study, Submission
+from labeling.models import Assignment, FindingsSnapshot, IntendedCheck, JudgedQuestion, Sitting, Study
 
 #: Up to so many submissions a visit of the page has the findings renewed; above, the sweeper does it.
 COMPUTED_AT_ONCE = 1_000
@@ -53,8 +53,8 @@ def studies_judged(critic: str) -> QuerySet[Study]:
     ).distinct()
 
 
-def _labels(study: Study) -> QuerySet[Submission]:
-    return Submission.objects.filter(
+def _labels(study: Study) -> QuerySet[Sitting]:
+    return Sitting.objects.filter(
         assignment__slot__study=study,
         assignment__slot__activity=Activity.CRITIQUING,
         assignment__state=AssignmentState.SUBMITTED,
@@ -63,7 +63,7 @@ def _labels(study: Study) -> QuerySet[Submission]:
 
 def _checks(study: Study) -> QuerySet[IntendedCheck]:
     """Checks of the study's labels, in whichever round they were made."""
-    return IntendedCheck.objects.filter(submission__assignment__slot__study=study, sitting__submitted_at__isnull=False)
+    return IntendedCheck.objects.filter(label__assignment__slot__study=study, sitting__submitted_at__isnull=False)
 
 
 def _judged(study: Study) -> QuerySet[JudgedQuestion]:

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from labeling.actions import answering
-from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.answering import FlawForm, QuestionForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
@@ -50,9 +49,9 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own(request, public_id)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.sitting})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = answering_sheet(assignment, sitting_of(assignment))
+    sheet = answering_sheet(assignment, assignment.sitting)
     context = {
         "work": sheet,
         "sheet": sheet.frame,

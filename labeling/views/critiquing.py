@@ -26,7 +26,7 @@ from labeling.visibility.critiquing import visible_suggestion, worksheet
 
 def own_critique(assignment: Assignment, client_key: uuid.UUID) -> LabelerCritique:
     """A critique of this very assignment, removed ones included."""
-    critiques = assignment.submission.critiques.select_related("critique", "submission__assignment")
+    critiques = assignment.sitting.critiques.select_related("critique", "sitting__assignment")
     return get_object_or_404(critiques, client_key=client_key)
 
 
@@ -36,7 +36,7 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own_assignment(request, public_id)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.submission})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
     sheet = worksheet(assignment)
     template = "critiquing/page.html" if sheet.suggestions is None else "critiquing/assisted.html"
@@ -117,8 +117,8 @@ def rate(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Rate the answer."""
     assignment = own_assignment(request, public_id)
     form = checked(RatingForm(request.POST))
-    submission = critiquing.rate(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
-    return answer(request, assignment, "components/saved.html", at=submission.saved_at)
+    sitting = critiquing.rate(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return answer(request, assignment, "components/saved.html", at=sitting.saved_at)
 
 
 @for_labelers

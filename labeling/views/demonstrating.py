@@ -14,7 +14,6 @@ from django_htmx.http import retarget
 
 from labeling.actions import demonstrating
 from labeling.actions.critiquing import PERFECT
-from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.demonstrating import LinkForm, NewLinkForm, RateForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
@@ -33,7 +32,7 @@ def own(request: LabelerRequest, public_id: str) -> Assignment:
 
 def own_answer(assignment: Assignment, number: int) -> RankedAnswer:
     """The answer of this number on the page."""
-    rows = demonstrating.ranked_answers(sitting_of(assignment))
+    rows = demonstrating.ranked_answers(assignment.sitting)
     if not 1 <= number <= len(rows):
         raise Http404
     return rows[number - 1]
@@ -57,9 +56,9 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own(request, public_id)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.sitting})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = demonstrating_sheet(assignment, demonstrating.lay_out(assignment))
+    sheet = demonstrating_sheet(assignment, demonstrating.prepare(assignment))
     context = {
         "work": sheet,
         "sheet": sheet.frame,

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.actions import onboarding as actions
 from labeling.enums import Activity
-from labeling.forms.onboarding import AttemptForm, InstructionsForm, QuizForm, as_written
+from labeling.forms.onboarding import AttemptForm, ConsentForm, InstructionsForm, QuizForm, as_written
 from labeling.models import Assignment, QuizAttempt, Study
 from labeling.rules.onboarding import has_agreed, has_passed, newest_instruction, newest_quiz
 from labeling.views.access import LabelerRequest, SiteRequest, for_admins, for_labelers, get_study
@@ -34,7 +34,7 @@ def consent(request: LabelerRequest, public_id: str) -> HttpResponse:
     if instruction is None or not instruction.consent:
         raise Http404
     if request.method == "POST":
-        read = get_object_or_404(study.instruction_versions, version=request.POST.get("version"))
+        read = get_object_or_404(study.instruction_versions, **checked(ConsentForm(request.POST)).cleaned_data)
         actions.agree(labeler=request.labeler, instruction=read)
         return redirect("home")
     context = {"instruction": instruction, "agreed": has_agreed(request.labeler, instruction)}

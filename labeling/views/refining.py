@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from labeling.actions import refining
-from labeling.actions.working import sitting_of
 from labeling.enums import Activity, AssignmentState
 from labeling.forms.refining import RefineForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm
@@ -25,7 +24,7 @@ def own(request: LabelerRequest, public_id: str) -> Assignment:
 
 def own_refinement(assignment: Assignment, number: int) -> Refinement:
     """The refinement of this number on the page."""
-    rows = refining.refinements_of(sitting_of(assignment))
+    rows = refining.refinements_of(assignment.sitting)
     if not 1 <= number <= len(rows):
         raise Http404
     return rows[number - 1]
@@ -37,9 +36,9 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own(request, public_id)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.sitting})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = refining_sheet(assignment, refining.lay_out(assignment))
+    sheet = refining_sheet(assignment, refining.prepare(assignment))
     context = {
         "work": sheet,
         "sheet": sheet.frame,

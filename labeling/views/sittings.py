@@ -42,7 +42,7 @@ def show(
     """The work itself; once submitted, a quiet word and the way to the next one."""
     assignment = own_assignment(request, public_id, activity)
     if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"submission": assignment.sitting})
+        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
     sitting = prepare(assignment)
     context = {

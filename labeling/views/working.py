@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from labeling.actions.working import note_active_time
+from labeling.actions.sittings import note_active_time
 from labeling.assigning import release
 from labeling.enums import Activity, Category, ReleaseReason, Severity
 from labeling.forms.working import ActiveTimeForm, GiveBackForm, HandInForm

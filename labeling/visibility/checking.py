@@ -75,8 +75,8 @@ def found_part(rows: Sequence[CheckedCritique], intended: Sequence[IntendedCriti
 def checked_answers(sitting: Sitting) -> list[CheckedAnswer]:
     """Answers in the order of their questions, each with its own found critiques."""
     places = checking.shown(sitting)
-    checks = sitting.intended_checks.select_related("submission__assignment__slot__answer__question")
-    answers = {answer for check in checks if (answer := check.submission.assignment.slot.answer) is not None}
+    checks = sitting.intended_checks.select_related("label__assignment__slot__answer__question")
+    answers = {answer for check in checks if (answer := check.label.own_assignment.slot.answer) is not None}
     sheets = []
     for answer in sorted(answers, key=lambda answer: (answer.question.index, answer.pk)):
         intended = intended_of(answer.pk)

@@ -46,7 +46,7 @@ class Worksheet:
 
 def worksheet(assignment: Assignment) -> Worksheet:
     """The page of an opened assignment, for the labeler who has it."""
-    slot, submission = assignment.slot, assignment.submission
+    slot, sitting = assignment.slot, assignment.sitting
     assert slot.answer is not None
     assert slot.study_question is not None
     return Worksheet(
@@ -56,10 +56,10 @@ def worksheet(assignment: Assignment) -> Worksheet:
         passage=slot.passage.text,
         question=slot.study_question.question.text,
         answer=slot.answer.text,
-        critiques=list(submission.critiques.filter(removed_ms=None).select_related("critique")),
-        rating=submission.rating,
-        saved_at=submission.saved_at,
-        active_time_ms=submission.active_time_ms,
+        critiques=list(sitting.critiques.filter(removed_ms=None).select_related("critique")),
+        rating=sitting.rating,
+        saved_at=sitting.saved_at,
+        active_time_ms=sitting.active_time_ms,
         suggestions=None if assignment.bundle_id is None else suggestions_of(assignment),
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
 
 from labeling.enums import Activity, AssignmentState, ReleaseReason
 from labeling.models import Assignment, Exposure, Labeler, Sitting
@@ -32,42 +35,26 @@ class ClosedText:
 
 def done_by(labeler: Labeler) -> list[DonePiece]:
     """What the labeler has submitted here, the latest first. No word about how good it was."""
-    pieces = [*_critiqued_by(labeler), *_sittings_of(labeler)]
-    return sorted(pieces, key=lambda piece: piece.submitted_at, reverse=True)
-
-
-def _sittings_of(labeler: Labeler) -> list[DonePiece]:
-    rows = Sitting.objects.filter(labeler=labeler, assignment__isnull=False, submitted_at__isnull=False)
-    return [
-        DonePiece(
-            title=str(row.passage),
-            submitted_at=row.submitted_at,
-            minutes=row.active_time_ms / 60_000,
-            activity=row.get_activity_display(),
-        )
-        for row in rows.select_related("passage")
-        if row.submitted_at is not None
-    ]
-
-
-def _critiqued_by(labeler: Labeler) -> list[DonePiece]:
     rows = (
-        Assignment.objects.of(labeler)
-        .filter(state=AssignmentState.SUBMITTED, submission__submitted_at__isnull=False)
-        .select_related("slot__passage", "submission")
-        .prefetch_related("submission__critiques")
+        Sitting.objects.filter(labeler=labeler, assignment__isnull=False, submitted_at__isnull=False)
+        .select_related("passage")
+        .annotate(found=Count("critiques", filter=Q(critiques__removed_ms=None)))
+        .order_by("-submitted_at")
     )
-    return [
-        DonePiece(
-            title=str(row.slot.passage),
-            submitted_at=row.submission.submitted_at,
-            minutes=row.submission.active_time_ms / 60_000,
-            activity=Activity.CRITIQUING.label,
-            critiques=sum(found.removed_ms is None for found in row.submission.critiques.all()),
-            rating=row.submission.rating,
-        )
-        for row in rows
-    ]
+    return [_done(row) for row in rows]
+
+
+def _done(row: Any) -> DonePiece:
+    """`row` is a submitted sitting with `found`, how many critiques it holds."""
+    about_one_answer = row.activity == Activity.CRITIQUING
+    return DonePiece(
+        title=str(row.passage),
+        submitted_at=row.submitted_at,
+        minutes=row.active_time_ms / 60_000,
+        activity=row.get_activity_display(),
+        critiques=row.found if about_one_answer else None,
+        rating=row.rating if about_one_answer else None,
+    )
 
 
 #: Why a text is closed to a labeler, from how their work on it stands.

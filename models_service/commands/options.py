@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from models_service.critic import critic_for, shipped
-from models_service.engine import EngineError, EngineSettings
+from models_service.engine import ENGINES, EngineError, EngineSettings
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, spoken to how."""
     parser.add_argument("--model", help="a directory, a hub name, or the name that the server knows")
     parser.add_argument("--task", choices=shipped(), help="use the critic that ships for this task")
-    parser.add_argument("--engine", choices=("local", "plain", "remote", "scripted"), default="local")
+    parser.add_argument("--engine", choices=ENGINES, default="local")
     parser.add_argument("--revision", help="the hub's commit")
     parser.add_argument(
         "--format",

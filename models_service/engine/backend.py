@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from models_service.engine.sampling import Stream
+    from models_service.engine.random_streams import RandomStream
 
 Ids = tuple[int, ...]
 #: Called now and then while a long computation runs, so that a lease can be kept alive.
@@ -23,7 +23,7 @@ class Row:
     """One text to sample: what it continues, its random stream and its temperature."""
 
     prompt: Ids
-    stream: Stream
+    stream: RandomStream
     temperature: float
 
 
@@ -35,7 +35,7 @@ class Ask:
     """The whole prompt, at whose end Yes or No is scored."""
     critique: Ids
     """The whole prompt that every critique continues."""
-    streams: tuple[Stream, ...]
+    streams: tuple[RandomStream, ...]
     temperatures: tuple[float, ...]
 
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from models_service.engine.attention import Plan, as_added
 from models_service.engine.backend import Ids, Tick
+from models_service.engine.gumbel_noise import gumbel_noise
 from models_service.engine.plain import until_end
-from models_service.engine.sampling import Stream, open_noise
+from models_service.engine.random_streams import RandomStream
 from models_service.engine.yes_no import probability_of_yes
 
 
@@ -41,14 +42,14 @@ class Batch:
         self._ends = torch.tensor(sorted(end_ids), dtype=torch.long, device=lengths.device)
 
     def write(
-        self, logits: Tensor, streams: Sequence[Stream], temperatures: Sequence[float], limit: int, tick: Tick
+        self, logits: Tensor, streams: Sequence[RandomStream], temperatures: Sequence[float], limit: int, tick: Tick
     ) -> list[Ids]:
         """Sample all rows until each has ended or `limit` tokens are written; logits [rows, vocabulary]."""
-        noise = open_noise(streams, temperatures, logits.device)
+        noise = gumbel_noise(streams, temperatures, logits.device)
         said: list[Tensor] = []
         ended = torch.zeros(len(streams), dtype=torch.bool, device=logits.device)
         while True:
-            tokens = noise.pick(logits)
+            tokens = noise.sample(logits)
             said.append(tokens)
             ended |= self._is_end(tokens)
             if len(said) == limit or bool(ended.all()):

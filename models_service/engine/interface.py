@@ -1,10 +1,10 @@
-"""What every engine can do, and how one is opened."""
+"""What every engine can do. This module imports no engine; `registry` names and opens them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
 
@@ -26,8 +26,8 @@ class EngineSettings:
 
     model: str
     """A directory, a hub name, or (remote) the name the server knows it by."""
-    engine: Literal["local", "plain", "remote", "scripted"] = "local"
-    """`plain` is the local model by transformers' own `generate`: slow, the reference of `local`."""
+    engine: str = "local"
+    """A name in `registry.ENGINES`."""
     revision: str | None = None
     format_name: str = "finetuned"
     dtype: str = "float32"
@@ -95,21 +95,3 @@ class Engine(Protocol):
 
         Keys that occur several times are treated as in `answer`.
         """
-
-
-def open_engine(settings: EngineSettings) -> Engine:
-    """Load the engine that the settings name. Raises EngineError with the reason if it cannot be had.
-
-    Model libraries are imported here and not before, so that importing this module stays light.
-    """
-    if settings.engine == "scripted":
-        from models_service.engine.scripted import ScriptedEngine
-
-        return ScriptedEngine(settings.model)
-    if settings.engine == "remote":
-        from models_service.engine.remote import open_remote
-
-        return open_remote(settings)
-    from models_service.engine.local import open_local
-
-    return open_local(settings)

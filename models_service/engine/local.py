@@ -21,7 +21,7 @@ from models_service.engine.interface import (
 from models_service.engine.loading import Loaded, load
 from models_service.engine.plain import PlainBackend
 from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend, ways_for
-from models_service.engine.sampling import Stream
+from models_service.engine.random_streams import RandomStream
 from models_service.formats import Pieces, encode, first_tokens
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
 
@@ -162,7 +162,7 @@ class LocalEngine:
         return Ask(
             critique=self._critique_prompt(subject, max_new_tokens),
             critiqueability=self._prompt(self._format.critiqueability_prompt(subject)),
-            streams=tuple(Stream(seed, "critique", subject.key, row) for row in range(len(temperatures))),
+            streams=tuple(RandomStream(seed, "critique", subject.key, row) for row in range(len(temperatures))),
             temperatures=temperatures,
         )
 
@@ -211,7 +211,7 @@ class LocalEngine:
         rows = []
         for subject, prompt, temperature in zip(subjects, prompts, temperatures, strict=True):
             self._check_length(subject, prompt, max_new_tokens)
-            rows.append(Row(prompt, Stream(seed, task, subject.key, seen[subject.key]), temperature))
+            rows.append(Row(prompt, RandomStream(seed, task, subject.key, seen[subject.key]), temperature))
             seen[subject.key] += 1
         texts: dict[int, str] = {}
 

@@ -15,8 +15,8 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from models_service.engine.backend import Ask, Ids, Row, Tick, Told, no_tick
+from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
 from models_service.engine.loading import Loaded
-from models_service.engine.sampling import AnyNoise, open_noise
 from models_service.engine.yes_no import probability_of_yes
 
 
@@ -53,7 +53,7 @@ class PlainBackend:
 
     def _generate(self, prompt: Ids, rows: list[Row], max_new_tokens: int) -> list[Ids]:
         ids = torch.tensor([prompt] * len(rows), device=self._model.device)
-        noise = open_noise([r.stream for r in rows], [r.temperature for r in rows], ids.device)
+        noise = gumbel_noise([r.stream for r in rows], [r.temperature for r in rows], ids.device)
         written = self._model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
@@ -86,11 +86,11 @@ class PlainBackend:
 class AddNoise(LogitsProcessor):
     """Temperature and the rows' noise, so that greedy generation samples."""
 
-    def __init__(self, noise: AnyNoise) -> None:
+    def __init__(self, noise: GumbelNoise) -> None:
         self._noise = noise
 
     def __call__(self, _input_ids: Any, scores: Any) -> Any:
-        return self._noise.add(scores)
+        return self._noise.perturb(scores)
 
 
 def until_end(tokens: Sequence[int], ends: frozenset[int]) -> Ids:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from models_service.engine.backend import Ids, Tick
 from models_service.engine.batch import Batch, Forward
-from models_service.engine.sampling import AnyNoise, Stream, open_noise
+from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
+from models_service.engine.random_streams import RandomStream
 from models_service.engine.stretch_plans import StretchWriting
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class RecordedBatch(Batch):
         self._tokens = torch.zeros(plan.rows, dtype=torch.long, device=device)
         self._said = torch.zeros(plan.rows, limit, dtype=torch.long, device=device)
         self._ended = torch.zeros(plan.rows, dtype=torch.bool, device=device)
-        self._noise: AnyNoise | None = None
+        self._noise: GumbelNoise | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._launches = 0
 
@@ -50,7 +51,7 @@ class RecordedBatch(Batch):
         return self
 
     def write(
-        self, logits: Tensor, streams: Sequence[Stream], temperatures: Sequence[float], limit: int, tick: Tick
+        self, logits: Tensor, streams: Sequence[RandomStream], temperatures: Sequence[float], limit: int, tick: Tick
     ) -> list[Ids]:
         self._sow(streams, temperatures)
         self._choose(logits)
@@ -64,14 +65,14 @@ class RecordedBatch(Batch):
             self.plan.filled += 1
         return self._texts(self._said[:, :limit])
 
-    def _sow(self, streams: Sequence[Stream], temperatures: Sequence[float]) -> None:
-        if self._noise is None or not self._noise.load(streams, temperatures):
-            self._noise = open_noise(streams, temperatures, self._tokens.device)
+    def _sow(self, streams: Sequence[RandomStream], temperatures: Sequence[float]) -> None:
+        if self._noise is None or not self._noise.reset(streams, temperatures):
+            self._noise = gumbel_noise(streams, temperatures, self._tokens.device)
 
     def _choose(self, logits: Tensor) -> None:
         """Write down the next token of every row."""
         assert self._noise is not None
-        self._tokens.copy_(self._noise.pick(logits))
+        self._tokens.copy_(self._noise.sample(logits))
         self._said.index_copy_(1, self.plan.written, self._tokens[:, None])
         self._ended |= self._is_end(self._tokens)
 

@@ -12,7 +12,7 @@ from typing import Final
 from findings import jsonl
 from findings.records import HELPFULNESS, read
 from models_service.critic import critic_for, shipped
-from models_service.engine.interface import Engine, EngineSettings, open_engine
+from models_service.engine import ENGINES, Engine, EngineSettings, open_engine
 from models_service.evaluation.loss import recorded_loss
 from models_service.evaluation.ranking import critique_scores
 from models_service.evaluation.refinement import GRID
@@ -40,7 +40,6 @@ from models_service.synthetic.generate import open_task
 from models_service.synthetic.task import SyntheticTask
 
 Engines = dict[str, Engine]
-ENGINES = ("local", "plain", "remote", "scripted")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

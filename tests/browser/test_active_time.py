@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from labeling.models import Assignment, Submission
+from labeling.models import Assignment, Sitting
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 
@@ -44,7 +44,7 @@ def reported(page: Page) -> int:
     page.evaluate("htmx.trigger(document.querySelector('[data-active-time]'), 'report')")
     sent = int(page.locator("[data-active-time] input").input_value() or 0)
     for _ in range(100):
-        if Submission.objects.get().active_time_ms == sent:
+        if Sitting.objects.get().active_time_ms == sent:
             return sent
         page.wait_for_timeout(50)
     raise AssertionError(f"{sent} ms were reported and never arrived")

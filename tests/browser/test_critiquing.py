@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from labeling.actions.assisting import Sample
 from labeling.enums import AssignmentState, EventKind
-from labeling.models import Assignment, Event, LabelerCritique, ShownSuggestion, Submission
+from labeling.models import Assignment, Event, LabelerCritique, ShownSuggestion, Sitting
 from tests.browser.conftest import Visit
 from tests.browser.desks import ANSWER, HARBOUR, PASSAGE, QUESTION, SAMPLES, TITLE, YEAR, desk
 from tests.browser.hands import Hands
@@ -54,10 +54,10 @@ def test_a_labeler_signs_in_finds_critiques_and_hands_them_in(visit: Visits) -> 
     hands.submit()
     hands.sees_submitted()
 
-    submission = Submission.objects.get(assignment=work)
-    assert submission.rating == 4
-    assert submission.total_time_ms is not None
-    assert submission.total_time_ms >= submission.active_time_ms > 0
+    sitting = Sitting.objects.get(assignment=work)
+    assert sitting.rating == 4
+    assert sitting.total_time_ms is not None
+    assert sitting.total_time_ms >= sitting.active_time_ms > 0
     kept = [found for found in critiques() if found.removed_ms is None]
     assert [(found.critique.text, found.category, found.category_text, found.severity) for found in kept] == [
         ("The bridge was finished in 1996.", "accuracy", "", 3),
@@ -164,10 +164,10 @@ def test_submitting_ten_times_makes_one_record(visit: Visits) -> None:
     )
     assert statuses == [200] * 10
     assert Event.objects.filter(assignment=work, kind=EventKind.SUBMITTED).count() == 1
-    first = Submission.objects.get().submitted_at
+    first = Sitting.objects.get().submitted_at
     hands.page.get_by_role("button", name="Submit").dblclick()
     hands.sees_submitted()
-    assert Submission.objects.get().submitted_at == first
+    assert Sitting.objects.get().submitted_at == first
 
 
 def test_adding_twice_by_a_double_click_makes_one_critique(visit: Visits) -> None:
@@ -218,7 +218,7 @@ def test_the_whole_job_is_done_without_a_mouse(visit: Visits) -> None:
     press(page, "Control+Enter")
     hands.sees_submitted()
     expect(page.get_by_role("button", name="Start next")).to_be_focused()
-    assert Submission.objects.get(assignment=work).rating == 3
+    assert Sitting.objects.get(assignment=work).rating == 3
     assert [found.critique.text for found in critiques()][1] == "n1? is typed, not pressed."
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, Route, expect
 
-from labeling.models import Assignment, LabelerCritique, Submission
+from labeling.models import Assignment, LabelerCritique, Sitting
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 from tests.browser.hands import Hands
@@ -89,7 +89,7 @@ def test_what_is_typed_before_the_page_is_ready_is_saved_too(tab: Hands) -> None
     assert stored() == "Begun."
     expect(page.locator("[data-save-status] .saved")).to_have_count(2)
     assert stored() == "Begun, and gone on at once."
-    assert Submission.objects.get().rating == 2
+    assert Sitting.objects.get().rating == 2
 
 
 def test_saving_moves_nothing_on_the_page(tab: Hands) -> None:

@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 
 from labeling.actions import answering
+from labeling.actions.sittings import note_active_time
 from labeling.actions.studies import create_study, questions_to_choose
-from labeling.actions.working import note_active_time, sitting_of
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind
 from labeling.exchange.kinds import dataset_records
-from labeling.models import Answer, Assignment, DraftQuestion, Event, Exposure, IntendedCritique, Question
+from labeling.models import Answer, Assignment, DraftQuestion, Event, Exposure, IntendedCritique, Question, Sitting
 from labeling.refusals import Forbidden, Gone, Refused, Stale
 from tests.factories import make_labelers, make_user
 from tests.sittings import make_passage, sitting_for
@@ -222,7 +222,7 @@ def test_a_submitted_sitting_leaves_as_a_base_row() -> None:
     note_active_time(labeler=work.labeler, assignment=work, active_ms=10**9)
     assert list(dataset_records("base")) == []
     submit(work)
-    sitting = sitting_of(work)
+    sitting = Sitting.objects.get(assignment=work)
     assert list(dataset_records("base")) == [
         {
             "id": sitting.public_id,

@@ -91,7 +91,7 @@ def leaks(seen: list[Seen], texts: list[str], words: str) -> list[str]:
 def complete(labeler: Labeler, assignment: Assignment) -> None:
     """Add a critique to what the crawler left, grade them all, and rate."""
     critiquing.add_critique(labeler=labeler, assignment=assignment, client_key=uuid.uuid4())
-    for found in LabelerCritique.objects.filter(submission__assignment=assignment, removed_ms=None):
+    for found in LabelerCritique.objects.filter(sitting__assignment=assignment, removed_ms=None):
         critiquing.change_critique(
             labeler=labeler,
             found=found,
@@ -137,7 +137,7 @@ def test_a_crawl_would_notice_a_leak() -> None:
 
 
 def addresses_about(assignment: Assignment) -> list[str]:
-    key = LabelerCritique.objects.filter(submission__assignment=assignment).values_list("client_key", flat=True).first()
+    key = LabelerCritique.objects.filter(sitting__assignment=assignment).values_list("client_key", flat=True).first()
     key = key or uuid.uuid4()
     start = assignment.get_absolute_url()
     rest = ["", "critiques/", f"critiques/{key}/", f"critiques/{key}/remove/", f"critiques/{key}/restore/"]
@@ -180,7 +180,7 @@ def test_suggestions_of_an_unassisted_assignment_do_not_exist(client: Client, me
             asked = getattr(client, method)(assignment.get_absolute_url() + path, data)
             answers.add((asked.status_code, without_tokens(asked.content.decode())))
         assert [status for status, _ in answers] == [404]
-    assert not LabelerCritique.objects.filter(submission__assignment=assignment).exists()
+    assert not LabelerCritique.objects.filter(sitting__assignment=assignment).exists()
 
 
 def test_another_answers_suggestion_cannot_be_used_by_a_number_out_of_range(client: Client, me: Labeler) -> None:
@@ -196,7 +196,7 @@ def test_a_critique_of_another_assignment_is_not_reached_through_ones_own(
     client: Client, me: Labeler, theirs: Assignment
 ) -> None:
     mine = own(me, assisted=True)
-    found = LabelerCritique.objects.get(submission__assignment=theirs)
+    found = LabelerCritique.objects.get(sitting__assignment=theirs)
     for tail in ("", "remove/", "restore/"):
         asked = client.post(f"{mine.get_absolute_url()}critiques/{found.client_key}/{tail}", {"base_revision": 1})
         assert asked.status_code == 404
@@ -231,7 +231,7 @@ def test_no_address_of_the_site_tells_a_labeler_what_is_blinded(
     client: Client, me: Labeler, theirs: Assignment, study: Study
 ) -> None:
     own(me, assisted=False)
-    found = LabelerCritique.objects.filter(submission__assignment=theirs).get()
+    found = LabelerCritique.objects.filter(sitting__assignment=theirs).get()
     values = {
         "str": [study.public_id, theirs.public_id],
         "slug": [study.public_id, theirs.public_id],

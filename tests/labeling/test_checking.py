@@ -27,8 +27,8 @@ from labeling.models import (
     IntendedCritique,
     Labeler,
     Passage,
+    Sitting,
     Study,
-    Submission,
 )
 from labeling.refusals import Forbidden, Refused, Stale
 from tests.factories import make_labelers, make_study
@@ -87,9 +87,9 @@ def test_the_author_checks_all_that_was_submitted_about_their_misleading_answer(
     misleading = Answer.objects.get(kind=AnswerKind.HUMAN_MISLEADING)
     checks = list(assignment.sitting.intended_checks.all())
     assert all(check.by_author for check in checks)
-    labels = Submission.objects.filter(assignment__slot__study=source, assignment__slot__answer=misleading)
-    assert {check.submission_id for check in checks} == set(labels.values_list("pk", flat=True))
-    assert {check.submission.assignment.slot.assisted for check in checks} == {False, True}
+    labels = Sitting.objects.filter(assignment__slot__study=source, assignment__slot__answer=misleading)
+    assert {check.label_id for check in checks} == set(labels.values_list("pk", flat=True))
+    assert {check.label.assignment.slot.assisted for check in checks} == {False, True}
     texts = [rows[0].found.critique.text for rows in checking.shown(assignment.sitting).values()]
     assert sorted(texts) == sorted([SHARED, ONLY_ASSISTED, ONLY_UNASSISTED])
 
@@ -307,21 +307,21 @@ def test_checks_come_back_as_they_left(source: Study, author: Labeler, tmp_path:
 @given(data=st.data())
 def test_any_verdicts_about_known_labels_come_back_as_they_left(data: st.DataObject, tmp_path: Path) -> None:
     study = Study.objects.filter(import_batch=None).first() or finished_study()
-    rows = [a_check(submission, number, data) for number, submission in enumerate(misleading_labels(study))]
+    rows = [a_check(label, number, data) for number, label in enumerate(misleading_labels(study))]
     path = tmp_path / f"{data.draw(st.uuids())}.jsonl"
     jsonl.write(path, rows)
     report = import_dataset("intended_checks", path)
     assert list(dataset_records("intended_checks", study=report.study.name)) == rows
 
 
-def misleading_labels(study: Study) -> list[Submission]:
-    rows = Submission.objects.filter(
+def misleading_labels(study: Study) -> list[Sitting]:
+    rows = Sitting.objects.filter(
         assignment__slot__study=study, assignment__slot__answer_kind=AnswerKind.HUMAN_MISLEADING
     )
     return list(rows.order_by("pk"))
 
 
-def a_check(label: Submission, number: int, data: st.DataObject) -> dict[str, Any]:
+def a_check(label: Sitting, number: int, data: st.DataObject) -> dict[str, Any]:
     verdict = st.fixed_dictionaries({"valid": st.booleans(), "covers": st.sampled_from([[], [0]])})
     return {
         "id": f"check{number}",

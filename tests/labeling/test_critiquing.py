@@ -16,7 +16,7 @@ from labeling.actions import critiquing
 from labeling.assigning import open_next
 from labeling.enums import EventKind
 from labeling.forms.working import as_typed, kept_as_stored
-from labeling.models import Assignment, Event, Labeler, LabelerCritique, Submission
+from labeling.models import Assignment, Event, Labeler, LabelerCritique, Sitting
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_an_impossible_value_is_refused_and_nothing_of_it_kept(desk: Desk, impos
 @pytest.mark.parametrize("rating", ["0", "8", "", "good"])
 def test_a_rating_off_the_scale_is_refused(desk: Desk, rating: str) -> None:
     assert desk.post("rating/", rating=rating).status_code == 422
-    assert Submission.objects.get().rating is None
+    assert Sitting.objects.get().rating is None
 
 
 def test_only_the_category_other_keeps_words_of_its_own(desk: Desk) -> None:
@@ -157,10 +157,10 @@ def test_a_page_hands_in_only_what_it_shows(desk: Desk) -> None:
 def test_submitting_again_answers_with_the_first_submission(desk: Desk) -> None:
     desk.post("rating/", rating=7)
     assert desk.post("submit/").headers["HX-Redirect"] == desk.work.get_absolute_url()
-    first = Submission.objects.get()
+    first = Sitting.objects.get()
     for _ in range(10):
         assert desk.post("submit/").status_code == 200
-    again = Submission.objects.get()
+    again = Sitting.objects.get()
     assert (again.submitted_at, again.total_time_ms) == (first.submitted_at, first.total_time_ms)
     assert Event.objects.filter(kind=EventKind.SUBMITTED).count() == 1
 
@@ -181,25 +181,25 @@ def test_after_submitting_nothing_can_be_changed(desk: Desk) -> None:
         assert answered.status_code == 410
     assert desk.post("active-time/", active_ms=10**9).status_code == 204, "a late report is nobody's mistake"
     assert list(LabelerCritique.objects.values()) == before
-    assert Submission.objects.get().active_time_ms == 0
+    assert Sitting.objects.get().active_time_ms == 0
 
 
 def test_active_time_never_runs_ahead_of_the_clock_nor_back(me: Labeler, desk: Desk) -> None:
-    Submission.objects.update(active_time_ms=5)
+    Sitting.objects.update(active_time_ms=5)
     desk.post("active-time/", active_ms=3)
-    assert Submission.objects.get().active_time_ms == 5
+    assert Sitting.objects.get().active_time_ms == 5
     desk.post("active-time/", active_ms=10**12)
-    assert 5 <= Submission.objects.get().active_time_ms <= critiquing.elapsed_ms(desk.work)
+    assert 5 <= Sitting.objects.get().active_time_ms <= critiquing.elapsed_ms(desk.work)
 
 
 def test_submitting_brings_the_active_time_along_refused_or_not(desk: Desk) -> None:
     Assignment.objects.update(opened_at=timezone.now() - timedelta(minutes=10))
     assert desk.post("submit/", active_ms=1000).status_code == 422
-    assert Submission.objects.get().active_time_ms == 1000
+    assert Sitting.objects.get().active_time_ms == 1000
     desk.post("rating/", rating=7)
     for _ in range(2):
         assert desk.post("submit/", active_ms=2000).status_code == 200
-    assert Submission.objects.get().active_time_ms == 2000
+    assert Sitting.objects.get().active_time_ms == 2000
 
 
 @given(st.text(alphabet=st.sampled_from("a \r\n"), max_size=12))

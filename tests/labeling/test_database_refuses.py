@@ -21,10 +21,10 @@ from labeling.models import (
     LabelerCritique,
     Passage,
     ShownSuggestion,
+    Sitting,
     Slot,
     Study,
     StudyQuestion,
-    Submission,
     Suggestion,
     User,
 )
@@ -81,42 +81,54 @@ def test_a_released_assignment_without_a_reason_and_a_reason_without_release(stu
     refused(lambda: Assignment.objects.filter(pk=assignment.pk).update(release_reason="seen_before"))
 
 
+def begun(**columns: object) -> Sitting:
+    """The sitting of an assignment in which critiques are found."""
+    assignment = Assignment.objects.select_related("slot")[0]
+    slot = assignment.slot
+    kept = {"assignment": assignment, "study": slot.study, "activity": slot.activity, "passage": slot.passage}
+    return Sitting.objects.create(**kept | {"labeler": assignment.labeler} | columns)
+
+
 @pytest.mark.parametrize("rating", [0, 8])
 def test_a_rating_outside_1_to_7(study: Study, rating: int) -> None:
-    refused(lambda: Submission.objects.create(assignment=Assignment.objects.all()[0], rating=rating))
+    refused(lambda: begun(rating=rating))
 
 
-def test_a_submission_without_rating_or_time(study: Study) -> None:
-    submission = Submission.objects.create(assignment=Assignment.objects.all()[0])
-    refused(lambda: Submission.objects.filter(pk=submission.pk).update(submitted_at="2026-01-01T00:00Z"))
+def test_a_submitted_label_without_rating_or_time(study: Study) -> None:
+    sitting = begun()
+    refused(lambda: Sitting.objects.filter(pk=sitting.pk).update(submitted_at="2026-01-01T00:00Z", time=1.0))
+
+
+def test_critiques_found_outside_an_assignment(study: Study) -> None:
+    refused(lambda: begun(assignment=None))
 
 
 @pytest.mark.parametrize("field", [{"severity": 0}, {"severity": 5}, {"category": "style"}])
 def test_a_grade_nobody_can_give(study: Study, field: dict[str, object]) -> None:
-    submission = Submission.objects.create(assignment=Assignment.objects.all()[0])
+    sitting = begun()
     critique = Critique.objects.create(answer=Answer.objects.all()[0], origin=CritiqueOrigin.LABELER)
-    refused(lambda: LabelerCritique.objects.create(critique=critique, submission=submission, **field))
+    refused(lambda: LabelerCritique.objects.create(critique=critique, sitting=sitting, **field))
     refused(lambda: IntendedCritique.objects.create(critique=critique, **field))
 
 
 def test_a_critique_modified_last_before_first(study: Study) -> None:
-    submission = Submission.objects.create(assignment=Assignment.objects.all()[0])
+    sitting = begun()
     critique = Critique.objects.create(answer=Answer.objects.all()[0], origin=CritiqueOrigin.LABELER)
     refused(
         lambda: LabelerCritique.objects.create(
-            critique=critique, submission=submission, first_modified_ms=9, last_modified_ms=8
+            critique=critique, sitting=sitting, first_modified_ms=9, last_modified_ms=8
         )
     )
 
 
 def test_a_repeated_client_key(study: Study) -> None:
-    submission = Submission.objects.create(assignment=Assignment.objects.all()[0])
+    sitting = begun()
     answer = Answer.objects.all()[0]
     first = LabelerCritique.objects.create(
-        critique=Critique.objects.create(answer=answer, origin=CritiqueOrigin.LABELER), submission=submission
+        critique=Critique.objects.create(answer=answer, origin=CritiqueOrigin.LABELER), sitting=sitting
     )
     second = Critique.objects.create(answer=answer, origin=CritiqueOrigin.LABELER)
-    refused(lambda: LabelerCritique.objects.create(critique=second, submission=submission, client_key=first.client_key))
+    refused(lambda: LabelerCritique.objects.create(critique=second, sitting=sitting, client_key=first.client_key))
 
 
 def test_a_model_answer_with_an_author_and_a_human_one_without(study: Study) -> None:

@@ -28,7 +28,6 @@ from labeling.models import (
     PairToCompare,
     Sitting,
     Study,
-    Submission,
 )
 from tests.labeling.own_study import (
     account,
@@ -136,8 +135,8 @@ def sitting_of(labeler: Labeler, study: Study, activity: Activity, *, submitted:
     )
 
 
-def label_of(assignment: Assignment) -> Submission:
-    return Submission.objects.get(assignment=assignment)
+def label_of(assignment: Assignment) -> Sitting:
+    return Sitting.objects.get(assignment=assignment)
 
 
 def test_a_judgement_says_whose_the_critique_is_its_score_and_which_labels_were_shown_it(study: Study) -> None:
@@ -175,7 +174,7 @@ def test_a_check_counts_what_was_intended_and_names_what_is_covered(study: Study
     hand_in(assignment)
     author = Labeler.objects.get(outside_name="the author")
     sitting = sitting_of(author, study, Activity.CHECKING)
-    check = IntendedCheck.objects.create(sitting=sitting, position=0, submission=label_of(assignment), by_author=True)
+    check = IntendedCheck.objects.create(sitting=sitting, position=0, label=label_of(assignment), by_author=True)
     for found in label_of(assignment).critiques.all():
         row = CheckedCritique.objects.create(check_of=check, found=found, valid=True)
         if found.critique.text == "covers it":

@@ -85,7 +85,7 @@ def test_time_is_the_moment_of_submission(study: Any) -> None:
     hand_in(assignment, rating=7)
     assignment.refresh_from_db()
     (row,) = rows()
-    moment = assignment.submission.submitted_at
+    moment = assignment.sitting.submitted_at
     assert moment is not None
     assert row["labels"][0]["time"] == moment.timestamp()
 

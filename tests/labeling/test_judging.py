@@ -250,10 +250,11 @@ def test_whatever_is_clicked_what_is_stored_and_handed_in_keeps_the_rules(
     clicks: list[tuple[str, int, Any]], asks: Asks
 ) -> None:
     """The released data has 46 questions with stale answers; ours has none."""
-    Sitting.objects.filter(activity="judging").delete()
     assignment = Assignment.objects.filter(slot__activity="judging").first() or a_round(asks=asks)[0]
     assignment.slot.study.activities.update(options=vars(asks))
     Assignment.objects.filter(pk=assignment.pk).update(state=AssignmentState.OPENED, closed_at=None)
+    JudgedQuestion.objects.all().delete()
+    Sitting.objects.filter(activity="judging").update(submitted_at=None, time=None)
     desk, parts = Desk(assignment), parts_of(assignment)
     for step in range(0, len(clicks) + 1, 5):
         judged = parts[0]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models_service.critic import critic_for, read_card, shipped
-from models_service.engine.interface import Engine, EngineSettings, open_engine
+from models_service.engine import open_engine
+from models_service.engine.interface import Engine, EngineSettings
 from models_service.evaluation.self_critique import critic_measures, draw_problems, judge_all, oracle_helpfulness
 from models_service.synthetic import TASKS
 

@@ -14,7 +14,7 @@ from models_service.engine.interface import EngineSettings
 from models_service.engine.loading import load
 from models_service.engine.plain import PlainBackend
 from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend
-from models_service.engine.sampling import Stream
+from models_service.engine.random_streams import RandomStream
 from models_service.types import PAPER_TEMPERATURES
 from tests.models_service.tiny_models import CONFIGS, COVERED, VOCABULARY
 
@@ -29,7 +29,7 @@ def ask(number: int, *, passage=PASSAGE, question=QUESTION, temperatures=PAPER_T
     return Ask(
         critiqueability=(*header, 7, 8),
         critique=(*header, 9, 10, 11),
-        streams=tuple(Stream(5, "critique", f"answer {number}", row) for row in range(len(temperatures))),
+        streams=tuple(RandomStream(5, "critique", f"answer {number}", row) for row in range(len(temperatures))),
         temperatures=tuple(temperatures),
     )
 
@@ -77,7 +77,7 @@ def test_scores_and_samples_single_prompts_as_plain_does(backends):
     tree, plain = backends
     prompts = [(*PASSAGE, 5), (*PASSAGE, *QUESTION), (*PASSAGE, *QUESTION, 9), (400 % VOCABULARY, 3)]
     assert tree.score(prompts) == pytest.approx(plain.score(prompts), abs=1e-4)
-    rows = [Row(p, Stream(1, "answer", str(i), 0), 0.3 * i) for i, p in enumerate([*prompts, prompts[0]])]
+    rows = [Row(p, RandomStream(1, "answer", str(i), 0), 0.3 * i) for i, p in enumerate([*prompts, prompts[0]])]
     assert tree.sample(rows, 12) == plain.sample(rows, 12)
 
 

@@ -32,6 +32,11 @@ def test_importing_it_loads_no_torch(module):
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
+def test_an_unknown_engine_is_refused_by_name():
+    with pytest.raises(EngineError, match="no engine 'lokal'; there are local, plain, remote, scripted"):
+        open_engine(EngineSettings(model="m", engine="lokal"))
+
+
 def test_the_identity_tells_which_model_spoke(tiny):
     identity = open_engine(EngineSettings(model=str(tiny))).identity
     assert (identity.engine, identity.dtype, identity.device) == ("local", "float32", "cpu")

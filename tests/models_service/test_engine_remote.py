@@ -9,7 +9,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from models_service.engine.interface import EngineError, EngineSettings, PromptTooLong, open_engine
+from models_service.engine import open_engine
+from models_service.engine.interface import EngineError, EngineSettings, PromptTooLong
 from models_service.engine.openai_client import OpenAIClient
 from models_service.engine.remote import RemoteEngine
 from models_service.types import Subject

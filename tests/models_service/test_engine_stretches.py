@@ -11,13 +11,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_service.engine.device_noise import DeviceNoise, philox
+from models_service.engine.gumbel_noise import DeviceGumbelNoise
 from models_service.engine.interface import EngineSettings
 from models_service.engine.loading import load
 from models_service.engine.packing import pack
+from models_service.engine.philox import philox
 from models_service.engine.prefix_tree import PrefixTreeBackend, ways_for
+from models_service.engine.random_streams import RandomStream
 from models_service.engine.recorded import RecordedBatch
-from models_service.engine.sampling import Stream
 from models_service.engine.stretch_plans import Store, combine, pieces
 from models_service.engine.stretches import Stretch, Stretches, attend_stretches, known
 from models_service.engine.ways import ByStretch
@@ -129,21 +130,22 @@ def _philox_in_python(counter, key):
 
 def test_the_device_samples_by_temperature():
     rows, logits = 4000, torch.tensor([2.0, 1.0, 0.0, -1.0, 0.5])
-    noise = DeviceNoise([Stream(1, "critique", str(n), 0) for n in range(rows)], [0.7] * rows, torch.device("cpu"))
-    picked = noise.pick(logits.expand(rows, -1))
+    streams = [RandomStream(1, "critique", str(n), 0) for n in range(rows)]
+    noise = DeviceGumbelNoise(streams, [0.7] * rows, torch.device("cpu"))
+    picked = noise.sample(logits.expand(rows, -1))
     shares = np.bincount(picked, minlength=5) / rows
     assert np.abs(shares - (logits / 0.7).softmax(0).numpy()).max() < 0.03
 
 
 def test_the_devices_noise_depends_on_stream_and_step_alone():
-    streams = [Stream(1, "critique", "a", row) for row in range(3)]
+    streams = [RandomStream(1, "critique", "a", row) for row in range(3)]
     logits = torch.zeros(3, 7)
-    noise = DeviceNoise(streams, [1.0, 0.0, 1.0], torch.device("cpu"))
-    first, second = noise.add(logits), noise.add(logits)
+    noise = DeviceGumbelNoise(streams, [1.0, 0.0, 1.0], torch.device("cpu"))
+    first, second = noise.perturb(logits), noise.perturb(logits)
     assert not first[1].any(), "no noise at temperature 0"
     assert not torch.equal(first, second)
-    assert noise.load([streams[2], streams[0], streams[1]], [1.0, 1.0, 1.0])
-    again = noise.add(logits)
+    assert noise.reset([streams[2], streams[0], streams[1]], [1.0, 1.0, 1.0])
+    again = noise.perturb(logits)
     assert torch.equal(again[0], first[2])
     assert torch.equal(again[1], first[0])
 
@@ -160,7 +162,7 @@ def test_a_step_asks_nothing_of_the_host(model_directory, monkeypatch, kind):
     packing = pack([ask(0).critique, ask(1).critique])
     way.reading(packing, rows=16, limit=9)
     batch = way.batch(packing, None, packing.ends, 8, 9)
-    batch._noise = DeviceNoise(ask(0).streams + ask(1).streams, [0.5] * 16, nowhere)
+    batch._noise = DeviceGumbelNoise(ask(0).streams + ask(1).streams, [0.5] * 16, nowhere)
 
     def kernel(q, k, v, stretches, scale):
         return q.new_empty(*q.shape[:2], v.shape[-1]), q.new_empty(q.shape[1], q.shape[0], dtype=torch.float32)

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -16,6 +17,9 @@ django.setup()
 
 from django.db import close_old_connections
 
+from assist.critics import open_critic
+from assist.models import Run
+from assist.tasks import process
 from labeling.actions.critiquing import rate, submit
 from labeling.actions.people import create_account
 from labeling.actions.studies import SIX_CONDITIONS, add_questions, create_study, open_study
@@ -69,6 +73,24 @@ def work(username: str, go: str) -> dict[str, int]:
     return {"done": done}
 
 
+def critique(go: str) -> dict[str, str]:
+    """Do the first run that waits, asking its critic only once `go` is there: `go`.asked says that it is about to."""
+    run = Run.objects.filter(state="queued")[0]
+    engine = open_critic(run.critic)
+    ask = engine.critique
+
+    def ask_later(*args: Any, **options: Any) -> Any:
+        Path(f"{go}.asked").touch()
+        while not Path(go).exists():
+            time.sleep(0.002)
+        return ask(*args, **options)
+
+    engine.critique = ask_later  # type: ignore[method-assign]
+    process(run.pk)
+    run.refresh_from_db()
+    return {"state": run.state}
+
+
 if __name__ == "__main__":
     _, name, *arguments = sys.argv
-    print(json.dumps({"make_study": make_study, "work": work}[name](*arguments)))  # noqa: T201
+    print(json.dumps({"make_study": make_study, "work": work, "critique": critique}[name](*arguments)))  # noqa: T201

@@ -13,16 +13,28 @@ import redis
 
 from tests.conftest import leave_out
 from tests.models_service.tiny_models import make
-from tests.services.servers import postgresql, postgresql_program, redis_program, redis_server
+from tests.services.servers import PostgreSQL, postgresql, postgresql_program, redis_program, redis_server
 from tests.services.sites import Site
+
+
+def need_postgresql() -> None:
+    if postgresql_program("initdb") is None:
+        leave_out("everything on PostgreSQL, because it is not installed (on Debian: apt-get install postgresql)")
 
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    if postgresql_program("initdb") is None:
-        leave_out("everything on PostgreSQL, because it is not installed (on Debian: apt-get install postgresql)")
-    with postgresql() as url:
-        yield url
+    need_postgresql()
+    with postgresql() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSQL]:
+    """A server of its own for a test that stops it in the middle."""
+    need_postgresql()
+    with postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
@@ -46,12 +47,32 @@ def redis_program() -> str | None:
     return shutil.which("redis-server")
 
 
+@dataclass
+class PostgreSQL:
+    """A server that can be stopped and started again in the middle of things."""
+
+    url: str
+    """Its address, without a database's name."""
+    command: Sequence[object]
+    folder: Path
+    user: str | None
+    running: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> None:
+        self.running.enter_context(_process(self.command, self.folder, self.user, signal.SIGINT))
+        wait_until(lambda: _accepts(f"{self.url}/postgres"), START_SECONDS, "PostgreSQL to start")
+
+    def stop(self) -> None:
+        """A fast shutdown: every connection is ended, as by `systemctl restart postgresql`."""
+        self.running.close()
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Start a new, empty PostgreSQL; its address, without a database's name."""
-    initdb, server = postgresql_program("initdb"), postgresql_program("postgres")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Start a new, empty PostgreSQL."""
+    initdb, postgres = postgresql_program("initdb"), postgresql_program("postgres")
     assert initdb is not None
-    assert server is not None
+    assert postgres is not None
     port = free_port()
     with _folder() as (folder, user):
         data = folder / "data"
@@ -60,11 +81,13 @@ def postgresql() -> Iterator[str]:
             user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder,
         )  # fmt: skip
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
-        command = [server, "-D", data, *(f"--{name}={value}" for name, value in options.items())]
-        with _process(command, folder, user, signal.SIGINT):
-            url = f"postgres://postgres@127.0.0.1:{port}"
-            wait_until(lambda: _accepts(f"{url}/postgres"), START_SECONDS, "PostgreSQL to start")
-            yield url
+        command: list[object] = [postgres, "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+        server = PostgreSQL(f"postgres://postgres@127.0.0.1:{port}", command, folder, user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager
@@ -92,7 +115,7 @@ def _folder() -> Iterator[tuple[Path, str | None]]:
 
 
 @contextmanager
-def _process(command: list[object], folder: Path, user: str | None, ending: signal.Signals) -> Iterator[None]:
+def _process(command: Sequence[object], folder: Path, user: str | None, ending: signal.Signals) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(word) for word in command], user=user, cwd=folder, stdout=log, stderr=log, start_new_session=True

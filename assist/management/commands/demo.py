@@ -62,6 +62,7 @@ class Command(BaseCommand):
             signal.signal(stopping, signal.default_int_handler)
         self.parent = os.getppid() if stop_with_parent else None
         self.children: list[Child] = []
+        self.progress = ""
         logging.getLogger("assist").setLevel(logging.WARNING)
         try:
             check_port_is_free(port)
@@ -120,26 +121,32 @@ class Command(BaseCommand):
 
     def look_after(self) -> None:
         """Restart what ends, sweep up what was lost, and tell how far the suggestions are. Ends by a signal."""
-        swept, progress = 0.0, ""
+        swept = 0.0
         while self.parent is None or os.getppid() == self.parent:
             for child in self.children:
                 child.tend(self.say)
             if time.monotonic() - swept >= SWEEP_EVERY:
                 self.sweep_up()
                 swept = time.monotonic()
-                progress, before = suggestions_progress(), progress
-                if progress != before:
-                    self.say(progress)
             time.sleep(0.2)
 
     def sweep_up(self) -> None:
-        """A sweep that fails (a locked database, a full disk) is told and tried again; the site goes on."""
+        """A sweep that fails (a lost database, a full disk) is told and tried again; the site goes on."""
         try:
-            sweep()
+            swept = sweep()
+            if swept.failed:
+                self.say(f"{swept.failed} studies could not be swept. What was wrong stands above.")
+            self.tell_progress(suggestions_progress())
         except Exception as error:
             self.say(f"A sweep failed and will be tried again: {type(error).__name__}: {error}")
         finally:
             close_old_connections()
+
+    def tell_progress(self, progress: str) -> None:
+        """Say how far the suggestions are, where that is news."""
+        if progress != self.progress:
+            self.say(progress)
+        self.progress = progress
 
 
 def child_env() -> dict[str, str]:

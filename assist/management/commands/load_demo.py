@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assist.demo import long_passages, reports_study
 from labeling.enums import Role
+from labeling.limits import LARGEST_NUMBER
+from labeling.management.numbers import number_between
 from labeling.models import Labeler
 
 
@@ -16,8 +18,10 @@ class Command(BaseCommand):
     help = "Load the demo studies, dealt out to every labeler with an account. What is there already is left alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--reports", type=int, default=12, help="how many generated reports (default 12)")
-        parser.add_argument("--seed", type=int, default=2026)
+        parser.add_argument(
+            "--reports", type=number_between(0, 10_000), default=12, help="how many generated reports (default 12)"
+        )
+        parser.add_argument("--seed", type=number_between(0, LARGEST_NUMBER), default=2026)
 
     def handle(self, *args: Any, **options: Any) -> None:
         labelers = list(Labeler.objects.filter(user__is_active=True, user__role=Role.LABELER).order_by("pk"))

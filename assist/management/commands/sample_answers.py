@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from assist.management.sampling import SamplingCommand, named_study
+from assist.management.sampling import HOTTEST, SamplingCommand, named_study
 from assist.sampling import questions_of
+from labeling.limits import LARGEST_NUMBER
+from labeling.management.numbers import number_between
 from labeling.models import Question
 
 
@@ -22,8 +24,16 @@ class Command(SamplingCommand):
         super().add_arguments(parser)
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--study", help="the study of this name")
-        which.add_argument("--questions", type=int, nargs="+", metavar="ID", help="questions by their database id")
-        parser.add_argument("--temperature", type=float, help="the same for all samples, instead of drawn ones")
+        which.add_argument(
+            "--questions",
+            type=number_between(1, LARGEST_NUMBER),
+            nargs="+",
+            metavar="ID",
+            help="questions by their database id",
+        )
+        parser.add_argument(
+            "--temperature", type=number_between(0.0, HOTTEST), help="the same for all samples, instead of drawn ones"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         questions = self._questions(options)

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from assist.management.sampling import SamplingCommand, named_study
+from assist.management.sampling import HOTTEST, SamplingCommand, named_study
 from assist.sampling import REFINEMENT_TEMPERATURE, answers_to_refine
+from labeling.management.numbers import number_between
 
 
 class Command(SamplingCommand):
@@ -21,7 +22,7 @@ class Command(SamplingCommand):
         super().add_arguments(parser)
         parser.add_argument("--study", required=True, help="the study of this name")
         parser.add_argument("--conditional", action="store_true", help="each answer with its most helpful critique")
-        parser.add_argument("--temperature", type=float, default=REFINEMENT_TEMPERATURE)
+        parser.add_argument("--temperature", type=number_between(0.0, HOTTEST), default=REFINEMENT_TEMPERATURE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = named_study(options["study"])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service import critic
-from models_service.engine.interface import EngineSettings, open_engine
+from models_service.engine import EngineSettings, open_engine
 from models_service.evaluation.shipped import measure_plain, measure_reports
 from models_service.synthetic import TASKS
 from models_service.training.small.loop import CORE

@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models_service.engine.interface import EngineSettings, open_engine
+from models_service.engine import open_engine
+from models_service.engine.interface import EngineSettings
 from tests.models_service.remote.exchanges import Recording
 from tests.models_service.test_engine_remote import *  # noqa: F403 - the same promises, with a real server
 from tests.models_service.test_engine_remote import OTHER, STORY, engine_on
