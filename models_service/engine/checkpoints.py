@@ -1,8 +1,8 @@
-"""A model by its name: a directory, a GGUF file (or a directory that holds one), a LoRA adapter with its base, or a hub name.
+"""A model by its name: a directory, a GGUF file (or a directory that holds one), a LoRA adapter, or a hub name.
 
-An adapter is a directory with `adapter_config.json`, `adapter_model.safetensors` and `card.json`, whose `base` gives the
-name and the digest of the model that it was trained on, and no path: `{"base": {"name": "x.gguf", "digest": "…"}}`. The base is
-looked for by that name beside the adapter, then in the folders of MODELS_DIR (`var/models` if that is not set).
+An adapter is a directory with `adapter_config.json`, `adapter_model.safetensors` and `card.json`, whose `base` gives
+the name and the digest of the model it was trained on, and no path: `{"base": {"name": "x.gguf", "digest": "…"}}`. The
+base is looked for by that name beside the adapter, then in the folders of MODELS_DIR (`var/models` if that is not set).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The task `english` as the critic's trainer wants it: flaws made in real passages, whole sources kept out to measure on."""
+"""The task `english` for the critic's trainer: flaws made in real passages, whole sources kept out to measure on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from models_service.types import JudgedAnswer, JudgedCritique, JudgedPassage
 
 #: Pairs of a flawed and a sound answer about a passage.
 _PAIRS = 3
-#: How often each made passage is read: making one takes a core longer than a GPU takes to read it.
-_TIMES, _POOL = 2, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +50,11 @@ def _known(critiques: tuple[JudgedCritique, ...], made: MadeAnswer) -> KnownAnsw
 
 
 def _training(seed: int) -> Iterator[JudgedPassage]:
-    return replayed(_stream("train", seed), times=_TIMES, pool=_POOL, seed=seed)
+    return _stream("train", seed)
 
 
 def _held_out(seed: int) -> Iterator[JudgedPassage]:
     return _stream("held_out_sources", seed)
-
-
-def replayed(passages: Iterator[JudgedPassage], *, times: int, pool: int, seed: int) -> Iterator[JudgedPassage]:
-    """Each passage so many times, among `pool` others."""
-    rng, waiting = Random(f"replayed {seed}"), list[JudgedPassage]()
-    for passage in passages:
-        waiting += [passage] * times
-        while len(waiting) > pool:
-            place = rng.randrange(len(waiting))
-            waiting[place], waiting[-1] = waiting[-1], waiting[place]
-            yield waiting.pop()
-    yield from waiting
 
 
 def _judge(_passage: JudgedPassage, answer: JudgedAnswer, critique: str) -> Grades:

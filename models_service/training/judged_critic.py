@@ -29,7 +29,7 @@ from models_service.training.judged import judged_tree
 from models_service.training.judged_tasks import JudgedTask
 from models_service.training.own_critiques import JudgeAll, Writer, judged_own
 from models_service.training.rows import BatchSource
-from models_service.training.streams import Stream, drawn, mixed, read_judged, repeated, write_judged
+from models_service.training.streams import Stream, drawn, mixed, read_judged, repeated, replayed, write_judged
 from models_service.training.trainer import Outcome, Precision, TrainConfig, Trainer
 from models_service.training.tree_reading import TreeReader, why_flat
 from models_service.training.trees import Node
@@ -55,6 +55,8 @@ class Recipe:
     alpha: int = 32
     rows: int = 2
     length: int = 2048
+    replays: int = 1
+    """How many times a made passage is read."""
     released: tuple[JudgedPassage, ...] = ()
     released_share: float = 0.0
     own_share: float = 0.4
@@ -83,9 +85,9 @@ class CriticRun:
         base = read_checkpoint(str(recipe.base), torch.bfloat16 if half else torch.float32)
         self._tokenizer = base.tokenizer
         self._half = half
-        self._adapted = add_adapter(base.model.to(device), rank=recipe.rank, alpha=recipe.alpha, seed=recipe.seed)
-        model = self._adapted.get_base_model()
-        self._reader = TreeReader(model, why_flat(model))
+        flat = why_flat(base.model.to(device))
+        self._adapted = add_adapter(base.model, rank=recipe.rank, alpha=recipe.alpha, seed=recipe.seed)
+        self._reader = TreeReader(self._adapted.get_base_model(), flat)
         if self._reader.flat:
             _LOG.warning("this model reads each text by itself, not packed as trees: %s", self._reader.flat)
 
@@ -108,10 +110,8 @@ class CriticRun:
     # ---- the stages
 
     def _made(self) -> Stream:
-        share = self._recipe.released_share
-        if not share:
-            return self._task.training
-        return mixed([(1 - share, self._task.training), (share, repeated(self._recipe.released))])
+        share, made = self._recipe.released_share, replayed(self._task.training, self._recipe.replays)
+        return mixed([(1 - share, made), (share, repeated(self._recipe.released))]) if share else made
 
     def _train(self, name: str, stream: Stream, seconds: float, rate: float, number: int) -> Outcome:
         recipe = self._recipe

@@ -1,4 +1,4 @@
-"""What the critic itself writes about fresh answers, judged by an oracle: the critiques whose helpfulness it must learn to tell."""
+"""What the critic itself writes about fresh answers, judged by an oracle: whose helpfulness it must learn to tell."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from models_service.training.streams import worker_options, worker_seed
 from models_service.training.trees import Node, Row, paths, shorten
 
 #: How many trees wait to be placed: enough to find one that fills a row, few enough to stay fresh.
-_POOL = 32
+_POOL = 12
 
 
 @dataclass(frozen=True, slots=True)

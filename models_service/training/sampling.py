@@ -21,7 +21,7 @@ class _Gumbel(LogitsProcessor):
         self._generator = generator
 
     def __call__(self, _input_ids: Any, scores: Any) -> Any:
-        noise = torch.empty_like(scores).exponential_(generator=self._generator).log_().neg_()
+        noise = torch.empty_like(scores).exponential_(generator=self._generator).clamp_(1e-20).log_().neg_()
         return scores + noise * self._temperatures
 
 

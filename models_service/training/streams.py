@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from findings import jsonl
 from findings.records import HELPFULNESS, read
 from models_service.training.judged import from_helpfulness
+from models_service.training.splits import Split, of_split
 from models_service.types import JudgedAnswer, JudgedCritique, JudgedPassage
 
 #: From a seed to passages, endless where they are made and where they are repeated.
@@ -46,9 +47,35 @@ def repeated(passages: Sequence[JudgedPassage]) -> Stream:
     return stream
 
 
-def read_released(path: Path, split: str) -> list[JudgedPassage]:
-    """The rows of a released `helpfulness` file that are of the split. Raises RecordError."""
-    rows = (from_helpfulness(record) for record in read(HELPFULNESS, path) if record["split"] == split)
+def replayed(stream: Stream, times: int, pool: int = 8) -> Stream:
+    """Each passage so many times, among `pool` others: where making one takes longer than learning from it."""
+
+    def again(seed: int) -> Iterator[JudgedPassage]:
+        rng, waiting = Random(f"replayed {seed}"), list[JudgedPassage]()
+        for passage in stream(seed):
+            waiting += [passage] * times
+            while len(waiting) > pool:
+                place = rng.randrange(len(waiting))
+                waiting[place], waiting[-1] = waiting[-1], waiting[place]
+                yield waiting.pop()
+        yield from waiting
+
+    return stream if times == 1 else again
+
+
+def read_released(path: Path, split: Split, seed: int | None = None) -> list[JudgedPassage]:
+    """The rows of a released `helpfulness` file that are of the split, by passage where a seed is given.
+
+    Raises RecordError, and OneSplitOnly where there are none.
+    """
+    records = of_split(
+        list(read(HELPFULNESS, path)),
+        split,
+        own=lambda record: record["split"],
+        text=lambda record: record["data"]["passage"]["text"],
+        seed=seed,
+    )
+    rows = map(from_helpfulness, records)
     return [row for row in rows if any(answer.critiques for answer in row.answers)]
 
 

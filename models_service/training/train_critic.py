@@ -1,4 +1,4 @@
-"""`python -m models_service train-critic --task TASK --base MODEL --output DIR --supervised SECONDS …`: one command, all stages."""
+"""`python -m models_service train-critic --task TASK --base MODEL --output DIR --supervised SECONDS …`: all stages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from findings.records import RecordError
 from models_service.synthetic import TASKS
+from models_service.training.splits import OneSplitOnly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stages.add_argument("--rounds", type=int, default=1)
     stages.add_argument("--measured", type=int, default=40, help="held-out passages to measure on")
     parser.add_argument("--released", type=Path, help="released helpfulness rows, of which the training split is read")
+    parser.add_argument("--split-by-passage", type=int, metavar="SEED", help="split the released rows by passage")
     parser.add_argument("--released-share", type=float, default=0.0, help="of the passages read, how many are released")
     parser.add_argument("--own-share", type=float, default=0.4, help="the same of own critiques, when continued")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--rows", type=int, default=2, help="rows of a step")
     parser.add_argument("--length", type=int, default=2048, help="tokens of a row")
+    parser.add_argument("--replays", type=int, default=1, help="how many times a made passage is read")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("no", "bf16"), default="no", help="of the passes; weights stay fp32")
     parser.add_argument("--compiled", action="store_true", help="compile the layers: worth a minute on a GPU")
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         released = _released(args)
-    except RecordError as error:
+    except (RecordError, OneSplitOnly) as error:
         raise SystemExit(f"error: {error}") from error
     recipe = Recipe(
         base=args.base,
@@ -63,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         alpha=2 * args.rank,
         rows=args.rows,
         length=args.length,
+        replays=args.replays,
         released_share=args.released_share,
         own_share=args.own_share,
         measured=args.measured,
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     )
     task = judged_task(args.task)
     # Before the model is loaded: what is read once is then shared by the processes that are forked, and small.
-    next(task.training(0))
+    next(task.training(0)), next(task.held_out(0))
     with judging(task.judge, args.workers) as judge_all:
         CriticRun(recipe, task, judge_all).run()
     return 0
@@ -88,6 +92,11 @@ def _released(args: argparse.Namespace) -> dict[str, Any]:
     from models_service.training.card import digest
     from models_service.training.streams import read_released
 
-    passages = read_released(args.released, "train")
-    told = {"name": args.released.name, "sha256": digest(args.released), "passages": len(passages)}
+    passages = read_released(args.released, "train", args.split_by_passage)
+    told = {
+        "split_by_passage": args.split_by_passage,
+        "name": args.released.name,
+        "sha256": digest(args.released),
+        "passages": len(passages),
+    }
     return {"released": tuple(passages), "facts": {"released": told}}

@@ -1,8 +1,8 @@
 """One trainer for any causal language model of transformers, whole or with adapters: packed trees in, a curve out.
 
 The loss falls on what a person or an oracle produced, and logits are computed only there. Master weights (or adapters)
-are in fp32, the passes in bf16 where asked. The rate follows a budget of seconds or of tokens: warm-up, then linear decay.
-accelerate spreads a run over several processes.
+are in fp32, the passes in bf16 where asked. The rate follows a budget of seconds or of tokens: warm-up, then linear
+decay. accelerate spreads a run over several processes.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Trainer:
     # ---- the run
 
     def run(self, *, resume: bool = False) -> Outcome:
-        """Learn until the budget is spent or the batches end; with `resume`, from the last checkpoint if there is one."""
+        """Learn until the budget is spent or the batches end; with `resume`, from the last checkpoint, if any."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if resume and (self.directory / STATE).exists():
             self._load()

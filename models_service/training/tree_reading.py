@@ -1,7 +1,7 @@
 """How a causal language model of transformers reads rows of trees: a mask a kind of layer, logits only where asked.
 
-Trees are exact where every layer attends to its ancestors alone, whole or through a sliding window. Recurrent layers read a
-row as one line, whatever the mask; such a model reads each path as a text of its own, slower and the same.
+Trees are exact where every layer attends to its ancestors alone, whole or through a sliding window. Recurrent layers
+read a row as one line, whatever the mask; such a model reads each path as a text of its own, slower and the same.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from models_service.formats import Piece, Pieces, Role, encode_piece, first_tokens
@@ -133,7 +134,7 @@ def _leaves(node: Node, above: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
 
 
 def _line(nodes: Sequence[Node]) -> Node:
-    for place, (above, below) in enumerate(zip(nodes, nodes[1:], strict=False)):
+    for place, (above, below) in enumerate(pairwise(nodes)):
         above.children["opening", str(place)] = below
     return nodes[0]
 
