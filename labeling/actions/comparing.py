@@ -22,7 +22,6 @@ from labeling.models import (
     Labeler,
     PairCritique,
     PairToCompare,
-    Passage,
     RankedAnswer,
     Refinement,
     Sitting,
@@ -84,9 +83,7 @@ def ask_comparisons(study: Study, pairs: Iterable[Pair]) -> int:
                 for position, critique in enumerate(critiques)
             )
             added += 1
-        asked = study.pairs_to_compare.values("first__question__passage")
-        for passage in Passage.objects.filter(pk__in=asked):
-            make_sitting_slots(study, passage)
+        make_sitting_slots(study, study.pairs_to_compare.values_list("first__question__passage", flat=True))
     return added
 
 

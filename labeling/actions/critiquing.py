@@ -16,8 +16,8 @@ from rapidfuzz.distance import Levenshtein
 
 from labeling.actions import sittings
 from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
-from labeling.assigning import locked
 from labeling.enums import CritiqueOrigin, EventKind
+from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -98,6 +98,20 @@ def _note_use(assignment: Assignment, suggestion: Suggestion, now: int) -> None:
     if shown.first_used_ms is None:
         shown.first_used_ms = now
     shown.save(update_fields=["times_used", "first_used_ms"])
+
+
+def save_critique(
+    *,
+    labeler: Labeler,
+    assignment: Assignment,
+    client_key: uuid.UUID,
+    suggestion: Suggestion | None = None,
+    **content: Any,
+) -> LabelerCritique:
+    """Save a critique as it stands in the page. The first save under a key begins it (from a suggestion, perhaps)."""
+    with transaction.atomic():
+        found = add_critique(labeler=labeler, assignment=assignment, client_key=client_key, suggestion=suggestion)
+        return change_critique(labeler=labeler, found=found, **content)
 
 
 def change_critique(

@@ -23,7 +23,6 @@ from labeling.models import (
     HelpfulnessJudgement,
     JudgedQuestion,
     Labeler,
-    Passage,
     Sitting,
     Study,
 )
@@ -58,8 +57,7 @@ def ask_judgements(study: Study, critiques: Iterable[Critique]) -> int:
                 CritiqueToJudge(answer_to_judge=to_judge, position=position, critique=critique)
                 for position, critique in enumerate(of_answers[answer.pk])
             )
-        for passage in Passage.objects.filter(questions__answers__to_judge__study=study).distinct():
-            make_sitting_slots(study, passage)
+        make_sitting_slots(study, study.answers_to_judge.values_list("answer__question__passage", flat=True))
     return len(answers)
 
 

@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from findings.statistics.auc import auc
 from models_service.synthetic.english import (
     Made,
     judge,
@@ -30,7 +31,6 @@ from models_service.synthetic.english.reading import Reading
 from models_service.synthetic.english.text import content_words, occurs, split_paragraph
 from models_service.synthetic.english.topics import find_topics
 from models_service.synthetic.english.values import denied, find_values, same
-from models_service.training.small.probe import area_under_curve
 from models_service.types import JudgedAnswer, JudgedPassage
 
 QUESTION = "What does the passage say about the islands?"
@@ -100,6 +100,7 @@ def test_a_critique_is_graded_by_what_it_blames_and_what_it_holds_right(critique
         (OMITTED, "American whalers settled the islands is wrong.", "nothing"),
         (ADDED, "Nothing in the passage says that the islands export frozen fish.", "both"),
         (ADDED, "“The islands export frozen fish to Japan” is not in the passage.", "both"),
+        (ADDED, "It is not stated that the islands export frozen fish to Japan.", "both"),
         (ADDED, "The passage does not say that the islands became marine reserves.", "nothing"),
         (ADDED, "The answer leaves out that the islands export frozen fish to Japan.", "nothing"),
         (ADDED, "The passage says that the islands export frozen fish to Japan.", "nothing"),
@@ -302,7 +303,7 @@ def test_no_feature_of_the_answer_alone_tells_flawed_from_sound() -> None:
     often = Counter(word for one in judged for word in set(one.answer.lower().split()))
     features = FEATURES | {"rare words": lambda answer: sum(often[word] <= 3 for word in answer.lower().split())}
     for name, feature in features.items():
-        area = area_under_curve([feature(one.answer) for one in judged], labels)
+        area = auc([feature(one.answer) for one in judged], labels)
         assert max(area, 1 - area) <= 0.6, (name, area)
 
 
@@ -312,7 +313,7 @@ def test_the_words_of_the_answer_and_question_alone_do_not_tell_either(pattern: 
     half = len(judged) // 2
     weights = _naive_bayes(judged[:half])
     scores = [sum(weights.get(word, 0.0) for word in set(found)) for found, _ in judged[half:]]
-    assert area_under_curve(scores, [flawed for _, flawed in judged[half:]]) <= 0.6
+    assert auc(scores, [flawed for _, flawed in judged[half:]]) <= 0.6
 
 
 def _naive_bayes(judged: Sequence[tuple[list[str], bool]]) -> dict[str, float]:
