@@ -95,7 +95,8 @@ def _read_adapter(path: Path, dtype: torch.dtype) -> Checkpoint:
 def find_base(path: Path) -> Path:
     """Where the model lies that the adapter was trained on. Raises EngineError: unnamed, not found, another one."""
     named = _base_of(path)
-    places = [path.parent, *map(Path, os.environ.get("MODELS_DIR", "var/models").split(os.pathsep))]
+    usual = str(Path(os.environ.get("VAR_DIR", "var"), "models"))
+    places = [path.parent, *map(Path, os.environ.get("MODELS_DIR", usual).split(os.pathsep))]
     found = [place / named["name"] for place in places if (place / named["name"]).exists()]
     for candidate in found:
         if digest(candidate) == named["digest"]:
