@@ -31,7 +31,7 @@ def score(reader: TreeReader, tokenizer: Any, passages: Sequence[JudgedPassage],
     trees: list[Tree] = []
     asked: list[list[Node]] = []
     for passage in passages:
-        nodes = []
+        nodes: list[Node] = []
         for prompt in _prompts(passage):
             if reader.flat or not nodes:
                 trees.append(Tree(tokenizer))
