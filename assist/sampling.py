@@ -16,7 +16,7 @@ from django.db import models, transaction
 
 from assist.critics import model_name, open_critic
 from assist.runs import store
-from assist.subjects import subject_of
+from assist.subjects import subject_of, subject_of_answer
 from labeling.actions.refining import critique_to_show
 from labeling.enums import AnswerKind, Provenance
 from labeling.locking import locked
@@ -146,7 +146,7 @@ class Sampler:
     def _critique(self, answers: Sequence[Answer]) -> int:
         if not answers:
             return 0
-        subjects = [subject_of(f"answer-{answer.pk}", answer.question, answer.text) for answer in answers]
+        subjects = [subject_of_answer(answer) for answer in answers]
         bundles = open_critic(self.critic).critique(subjects, seed=self.seed, max_new_tokens=self.max_new_tokens)
         with transaction.atomic():
             for answer, bundle in zip(answers, bundles, strict=True):

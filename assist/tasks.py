@@ -22,7 +22,7 @@ from assist.critics import open_critic
 from assist.models import Run
 from assist.outages import OUTAGES, wait_for_database
 from assist.runs import Claim, claim, fail, finish, never_called, put_back
-from assist.subjects import subject_of
+from assist.subjects import subject_of_answer
 from models_service.engine import EngineError
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def work_on(held: Claim) -> None:
 def critique_and_store(held: Claim) -> None:
     first = held.runs[0]
     bundles = open_critic(first.critic).critique(
-        [subject_of(f"answer-{run.answer_id}", run.answer.question, run.answer.text) for run in held.runs],
+        [subject_of_answer(run.answer) for run in held.runs],
         seed=first.seed,
         temperatures=first.temperatures,
     )
