@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("labeling.urls.people")),
+    path("", include("labeling.urls.home")),
+    path("people/", include("labeling.urls.people")),
     path("onboarding/", include("labeling.urls.onboarding")),
     path("critiquing/", include("labeling.urls.critiquing")),
     path("answering/", include("labeling.urls.answering")),
