@@ -19,7 +19,7 @@ from labeling.models import User
 from labeling.reading.people import found, studies_of
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins
-from labeling.views.working import checked
+from labeling.views.desk import checked
 
 PEOPLE_A_PAGE = 50
 #: The session keeps a link from the request that made it to the one page that shows it.

@@ -27,10 +27,30 @@ def kept_as_stored(typed: str, stored: str) -> str:
 
 
 class DraftTextField(forms.CharField):
-    """A text exactly as typed, perhaps empty still."""
+    """A text exactly as typed, perhaps empty still.
+
+    An editing task begins with a text in the field: `begins_as`. It may be kept whatever its length, so the limit
+    is on what is added.
+    """
+
+    begins_as = ""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "strip": False, "max_length": MAX_TEXT, **options})
+        super().__init__(**{"required": False, "strip": False, **options})
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        most, length = MAX_TEXT + len(as_typed(self.begins_as)), len(as_typed(value))
+        if length > most:
+            raise forms.ValidationError(
+                f"This text has {length:,} characters, and at most {most:,} can be saved. Shorten it."
+            )
+
+
+def begin_as(field: forms.Field, text: str) -> None:
+    """Tell a form's draft field which text its task begins with."""
+    assert isinstance(field, DraftTextField)
+    field.begins_as = text
 
 
 class NewPartForm(forms.Form):
@@ -73,7 +93,6 @@ class HandInForm(forms.Form):
     `compare`, and then nothing is compared. Nor does it count `active_ms`.
     """
 
-    confirmed = forms.BooleanField(required=False)
     compare = forms.BooleanField(required=False)
     seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
     active_ms = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_NUMBER)
@@ -89,3 +108,16 @@ class HandInForm(forms.Form):
     def shown(self) -> dict[uuid.UUID, int] | None:
         seen: dict[uuid.UUID, int] = self.cleaned_data["seen"]
         return seen if self.cleaned_data["compare"] else None
+
+    def handed_in(self) -> dict[str, Any]:
+        """What the action that hands in is told."""
+        return {"seen": self.shown}
+
+
+class ConfirmableHandInForm(HandInForm):
+    """Of a page that asks once about what is unusual, and then hands it in."""
+
+    confirmed = forms.BooleanField(required=False)
+
+    def handed_in(self) -> dict[str, Any]:
+        return super().handed_in() | {"confirmed": self.cleaned_data["confirmed"]}
