@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 
-from labeling.enums import Activity, StudyState
+from labeling.enums import Activity
 from labeling.locking import locked
 from labeling.models import Consent, Instruction, Labeler, Quiz, QuizAttempt, QuizQuestion, Study
 from labeling.refusals import Refused
@@ -25,7 +25,7 @@ class Asked:
 
 
 def _check_can_change(study: Study) -> None:
-    if study.import_batch_id is not None or study.state not in {StudyState.PREPARING, StudyState.OPEN}:
+    if not study.can_change:
         raise Refused("Only a study that is being prepared or open can be changed.")
 
 

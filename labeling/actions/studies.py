@@ -194,7 +194,7 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
     """Let labelers in. Questions whose suggestions are ready open; the others are asked for."""
     if study.state == StudyState.OPEN:
         return
-    if study.import_batch_id is not None:
+    if study.is_imported:
         raise Refused("This study was imported: it is history, and is not opened.")
     if not study.slots.exists():
         raise Refused("Choose questions first: this study has none.")

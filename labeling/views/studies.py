@@ -15,7 +15,6 @@ from labeling import assigning
 from labeling.actions import calibrating
 from labeling.actions import studies as actions
 from labeling.actions.members import choose_labelers as choose_labelers_for
-from labeling.enums import StudyState
 from labeling.exchange.downloads import download
 from labeling.exchange.kinds import dataset_records
 from labeling.forms.studies import CalibrationForm, LabelersForm, QuestionsForm, ReassignForm, StudyForm
@@ -39,7 +38,7 @@ CHOICES_A_PAGE = 100
 @require_GET
 @for_researchers
 def study_list(request: SiteRequest) -> HttpResponse:
-    page = Paginator(Study.objects.exclude(state=StudyState.IMPORTING), 30).get_page(request.GET.get("page"))
+    page = Paginator(Study.objects.readable(), 30).get_page(request.GET.get("page"))
     studies = [(study, study_progress(study)) for study in page]
     return render(request, "studies/list.html", {"studies": studies, "page": page})
 
