@@ -13,6 +13,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from labeling.actions.names import labeler_named, rename_account
 from labeling.actions.people import create_account
@@ -25,7 +26,7 @@ from labeling.exchange.uploads import UploadProblems, add_passages
 from labeling.models import Answer, Assignment, Event, Exposure, Labeler, Passage, PersonName, Study, User
 from labeling.models.names import name_key
 from labeling.refusals import Refused
-from tests.factories import make_labelers, make_study
+from tests.factories import make_labelers, make_study, make_user
 from tests.labeling.test_exchange_person import names_everywhere
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,17 @@ def test_the_upload_says_whose_texts_wait_for_an_account(tmp_path: Path, capsys:
     (tmp_path / "rows.jsonl").write_text('{"text": "T", "author": "Marit"}\n{"text": "U", "author": "ola"}\n')
     call_command("add_passages", str(tmp_path / "rows.jsonl"))
     assert "No account yet: Marit. An account of that name" in capsys.readouterr().out
+
+
+def test_staff_see_which_texts_wait_for_an_account(client: Client) -> None:
+    passage = upload("Marit")
+    client.force_login(make_user("ada", Role.ADMIN))
+    page = client.get(f"/passages/{passage.pk}/").content.decode()
+    assert "questions by Marit (no account yet)" in page
+    account("marit")
+    page = client.get(f"/passages/{passage.pk}/").content.decode()
+    assert "questions by marit<" in page
+    assert "no account yet" not in page
 
 
 # -- or is refused --------------------------------------------------------------------------------------
