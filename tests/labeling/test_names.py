@@ -113,7 +113,7 @@ def test_the_claim_is_an_event_and_the_command_says_it() -> None:
     upload("Marit")
     said = io.StringIO()
     call_command("createuser", "marit", stdout=said)
-    assert "Texts uploaded under this name are the account's now: 1." in said.getvalue()
+    assert "Texts that were uploaded under this name are the account's now: 1." in said.getvalue()
     event = Event.objects.get(kind=EventKind.NAME_CLAIMED)
     assert (event.account, event.value) == (User.objects.get(username="marit"), 1)
 
@@ -166,6 +166,16 @@ def test_staff_see_which_texts_wait_for_an_account(client: Client) -> None:
     page = client.get(f"/passages/{passage.pk}/").content.decode()
     assert "questions by marit<" in page
     assert "no account yet" not in page
+
+
+def test_the_admin_who_makes_the_account_is_told_what_it_claims_or_why_it_cannot_be(client: Client) -> None:
+    upload("Marit")
+    client.force_login(make_user("ada", Role.ADMIN))
+    page = client.post("/people/new/", {"username": "marit", "role": "labeler"}, follow=True).content.decode()
+    assert "uploaded under this name are the account&#x27;s now: 1." in page
+    refused = client.post("/people/new/", {"username": "MARIT", "role": "labeler"})
+    assert refused.status_code == 422
+    assert "is or was a name of the account “marit”" in refused.content.decode()
 
 
 # -- or is refused --------------------------------------------------------------------------------------
