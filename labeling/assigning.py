@@ -41,10 +41,14 @@ from labeling.rules.permissions import check_can_deal, check_can_meet
 
 
 def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet[Any]:
-    """Take rows for this transaction. SQLite has no row locks and needs none: see the module's first lines."""
+    """Take rows for this transaction. SQLite has no row locks and needs none: see the module's first lines.
+
+    Not their keys: what others write about a locked row (an event of its study) is not kept waiting, and waits for
+    nobody who waits for it. Whoever locks a study locks it before anything else.
+    """
     if not connection.features.has_select_for_update:
         return rows
-    return rows.select_for_update(skip_locked=skip, of=("self",))
+    return rows.select_for_update(skip_locked=skip, of=("self",), no_key=True)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def deal_study(study: Study, *, actor: User | None = None) -> DealReport:
     with transaction.atomic():
         study = locked(Study.objects.filter(pk=study.pk)).get()
         check_can_deal(study)
+        _hold_unready(StudyQuestion.objects.filter(study=study))
         labelers = list(study.labelers.order_by("pk"))
         if not labelers:
             raise Refused("Add labelers to the study first: there is nobody to deal to.")
@@ -80,6 +85,11 @@ def deal_study(study: Study, *, actor: User | None = None) -> DealReport:
         created = _create_assignments(study, slots, dealt)
         Event.objects.create(kind=EventKind.DEALT, study=study, actor=actor, value=len(created))
     return DealReport(len(created), len(slots) - len(created), _spread(study, labelers))
+
+
+def _hold_unready(questions: models.QuerySet[StudyQuestion]) -> None:
+    """Have `offer_question` wait: what is dealt meanwhile as waiting would stay so for ever."""
+    list(locked(questions.filter(ready_at=None).order_by("pk")))
 
 
 def _design(study: Study, slots: list[Slot], labelers: list[Labeler]) -> dict[int, Labeler]:
@@ -143,7 +153,10 @@ def _create_assignments(study: Study, slots: list[Slot], dealt: dict[int, Labele
                 state=AssignmentState.OFFERED if ready else AssignmentState.WAITING,
             )
         )
-    return Assignment.objects.bulk_create(assignments, batch_size=500)
+    # Whoever claimed a slot since we looked keeps it.
+    Assignment.objects.bulk_create(assignments, batch_size=500, ignore_conflicts=True)
+    here = set(Assignment.objects.filter(slot__study=study).values_list("public_id", flat=True))
+    return [assignment for assignment in assignments if assignment.public_id in here]
 
 
 def _spread(study: Study, labelers: list[Labeler]) -> int:
@@ -375,6 +388,7 @@ def release_silent(study: Study) -> int:
 def reassign(slot: Slot, labeler: Labeler, *, actor: User) -> Assignment:
     """Take a slot from whoever has it (unless submitted) and offer it to this labeler."""
     with transaction.atomic():
+        _hold_unready(StudyQuestion.objects.filter(pk=slot.study_question_id))
         slot = locked(Slot.objects.filter(pk=slot.pk)).select_related("passage", "study", "study_question").get()
         check_can_deal(slot.study)
         current: Assignment | None = slot.assignments.live().first()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from django.db import models, transaction
 
 from labeling.actions.studies import make_sitting_slots
+from labeling.assigning import locked
 from labeling.enums import Activity, StudyState
 from labeling.models import Passage, Sitting, Study, StudyActivity
 from labeling.refusals import Refused
@@ -31,6 +32,7 @@ def add_activity(
     if begun.exists() and study.activities.filter(activity=activity).exclude(options=options).exists():
         raise Refused(f"“{study}” has begun: what it asks can no longer be changed.")
     with transaction.atomic():
+        study = locked(Study.objects.filter(pk=study.pk)).get()
         row: StudyActivity = StudyActivity.objects.update_or_create(
             study=study,
             activity=activity,
@@ -57,6 +59,7 @@ def add_passages(study: Study, passages: Iterable[Passage]) -> int:
         raise Refused("Add the activity “Write questions and answers” to the study first.")
     chosen = list(passages)
     with transaction.atomic():
+        study = locked(Study.objects.filter(pk=study.pk)).get()
         for passage in chosen:
             make_sitting_slots(study, passage, only=Activity.ANSWERING)
     return len(chosen)

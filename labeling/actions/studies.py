@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
 from labeling.actions.onboarding import publish_instructions
+from labeling.assigning import locked
 from labeling.enums import Activity, AnswerKind, EventKind, StudyState
 from labeling.models import (
     Answer,
@@ -85,6 +86,7 @@ def questions_to_choose(study: Study) -> models.QuerySet[Question]:
 def add_questions(study: Study, questions: Sequence[Question]) -> int:
     """Put questions into a study and make their cells. Those already in it are passed over."""
     with transaction.atomic():
+        study = locked(Study.objects.filter(pk=study.pk)).get()
         position = StudyQuestion.objects.filter(study=study).count()
         present = set(study.study_questions.values_list("question", flat=True))
         conditions = list(study.conditions.all())

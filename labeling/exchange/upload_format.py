@@ -117,8 +117,12 @@ def csv_passages(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     Numbers are read as numbers; what is none is left as it stands, for the validator to name.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    unknown = [name for name in reader.fieldnames or [] if name not in COLUMNS]
-    missing = [name for name in ("text", "question") if name not in (reader.fieldnames or [])]
+    try:
+        columns = list(reader.fieldnames or [])
+    except csv.Error as error:
+        raise CsvProblem(1, str(error)) from error
+    unknown = [name for name in columns if name not in COLUMNS]
+    missing = [name for name in ("text", "question") if name not in columns]
     if unknown or missing:
         wrong = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
         raise CsvProblem(1, f"{', '.join(wrong)}; the columns are {', '.join(COLUMNS)}")
@@ -131,7 +135,7 @@ def csv_passages(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if row is None:
             return
         if None in row or None in row.values():
-            raise CsvProblem(line, f"has another number of cells than the {len(reader.fieldnames or [])} columns")
+            raise CsvProblem(line, f"has another number of cells than the {len(columns)} columns")
         yield line, _passage({name: cell for name, cell in row.items() if cell != ""})
 
 
