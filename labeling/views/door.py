@@ -47,11 +47,19 @@ def check_readable(request: HttpRequest) -> None:
 
 def check_charset(request: HttpRequest) -> None:
     """What comes in is UTF-8. Under its other names too, which Django takes for another charset."""
-    if request.encoding is None:
+    charset = (request.content_params or {}).get("charset")
+    if charset is None:
         return
-    if codecs.lookup(request.encoding).name != "utf-8":
-        raise Unreadable(f"This site reads UTF-8, not {request.encoding}.", status=415)
+    if not is_utf_8(charset):
+        raise Unreadable(f"This site reads UTF-8, not {charset[:40]}.", status=415)
     request.encoding = "utf-8"
+
+
+def is_utf_8(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name == "utf-8"
+    except (LookupError, ValueError):  # nobody's charset; no name at all
+        return False
 
 
 def check_size(request: HttpRequest) -> None:
