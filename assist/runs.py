@@ -7,6 +7,7 @@ files for a broker and on PostgreSQL with Redis.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,31 +19,46 @@ from django.utils import timezone
 from assist.critics import model_name
 from assist.models import Run, RunState
 from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
-from labeling.assigning import locked
+from labeling.assigning import LOOKS
+from labeling.batches import write_in_batches
+from labeling.locking import locked
 from labeling.models import Answer, AssistanceBundle, Study
 from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
 GROUP_LIMIT = 24
+ANSWERS_A_BATCH = 500
 
 
 def want_runs(study: Study) -> list[Run]:
     """Queue a run for every answer that lacks the study's suggestions and was neither asked for nor failed."""
-    asked = Run.objects.filter(
-        critic=study.critic, state__in=[RunState.QUEUED, RunState.RUNNING, RunState.FAILED]
-    ).values("answer")
-    wanted = []
-    for answer in answers_to_assist(study).exclude(pk__in=asked):
-        try:
-            with transaction.atomic():
-                wanted.append(
-                    Run.objects.create(
-                        answer=answer, critic=study.critic, seed=study.seed, temperatures=study.temperatures
-                    )
-                )
-        except IntegrityError:  # somebody asked for it in the same moment
-            continue
+    wanted: list[Run] = []
+
+    def queue(answers: list[int]) -> int:
+        new = _queue_runs(study, answers)
+        wanted.extend(new)
+        return len(new)
+
+    lacking = answers_to_assist(study).exclude(pk__in=_asked(study).values("answer"))
+    write_in_batches(list(lacking.values_list("pk", flat=True)), queue, size=ANSWERS_A_BATCH)
     return wanted
+
+
+def _asked(study: Study) -> models.QuerySet[Run]:
+    return Run.objects.filter(critic=study.critic, state__in=[RunState.QUEUED, RunState.RUNNING, RunState.FAILED])
+
+
+def _queue_runs(study: Study, answers: list[int]) -> list[Run]:
+    """The runs that are new. Looks again if somebody asked for one of them in the same moment."""
+    for _ in range(LOOKS):
+        asked = set(_asked(study).filter(answer__in=answers).values_list("answer", flat=True))
+        with suppress(IntegrityError), transaction.atomic():
+            return Run.objects.bulk_create(
+                Run(answer_id=pk, critic=study.critic, seed=study.seed, temperatures=study.temperatures)
+                for pk in answers
+                if pk not in asked
+            )
+    return []  # the sweeper asks again
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,11 @@ class Claim:
 
 def claimable() -> models.QuerySet[Run]:
     return Run.objects.filter(Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, lease_until__lt=timezone.now()))
+
+
+def never_called() -> models.QuerySet[Run]:
+    """Runs that wait and for which nobody was called yet."""
+    return Run.objects.filter(state=RunState.QUEUED, last_enqueued_at=None).order_by("pk")
 
 
 def claim(run_id: int, owner: str) -> Claim | None:

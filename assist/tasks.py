@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 
 from celery import shared_task
 from django.conf import settings
@@ -20,16 +21,20 @@ from kombu.exceptions import OperationalError
 from assist.critics import open_critic
 from assist.models import Run
 from assist.outages import OUTAGES, wait_for_database
-from assist.runs import Claim, claim, fail, finish, put_back
+from assist.runs import Claim, claim, fail, finish, never_called, put_back
 from models_service.engine import EngineError
 from models_service.types import Subject
 
 log = logging.getLogger(__name__)
 
 
+#: A study of thousands is no flood of messages: so many runs are called for, and who finishes calls for the next.
+CALLED_AT_ONCE = 300
+
+
 def enqueue(runs: Iterable[Run]) -> int:
-    """Send a wake-up call for each passage among the runs, after commit. Returns how many were sent."""
-    run_ids = [run.pk for run in runs]
+    """Send a wake-up call for each passage among the first of the runs, after commit. Returns how many were sent."""
+    run_ids = [run.pk for run in islice(runs, CALLED_AT_ONCE)]
     groups: dict[tuple[int, str], int] = {}
     for run in Run.objects.filter(pk__in=run_ids).select_related("answer__question").order_by("-pk"):
         groups[run.answer.question.passage_id, run.critic] = run.pk
@@ -56,7 +61,7 @@ def process(run_id: int) -> None:
     log.info("%s: %d answers of one passage", held.runs[0].critic, len(held.runs))
     with kept_alive(held):
         work_on(held)
-    enqueue(held.waiting_beside())
+    enqueue([*held.waiting_beside(), *never_called()[:1]])
 
 
 def work_on(held: Claim) -> None:

@@ -238,11 +238,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["labeling.api.permissions.IsResearcher"],
-    "DEFAULT_PARSER_CLASSES": ["labeling.api.reading.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["labeling.api.parsers.ExactJsonParser"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS: the schema says what there is
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "labeling.api.reading.Pages",
+    "DEFAULT_PAGINATION_CLASS": "labeling.api.pages.Pages",
     "PAGE_SIZE": 100,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -53,7 +53,7 @@ def round_of(
     study.activities.update(options=dict(options or {}))
     for passage in passages:
         add_questions(study, list(passage.questions.all()))
-        make_sitting_slots(study, passage)
+        make_sitting_slots(study, [passage.pk])
     open_study(study)
     return study
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.db import models, transaction
 
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
-from labeling.enums import Activity, AnswerKind, Category, CritiqueOrigin, EventKind, Provenance, Severity
+from labeling.actions import sittings
+from labeling.actions.sittings import Draft, Seen, begin, options_of, record, save_part, still_there
+from labeling.enums import Activity, AnswerKind, CritiqueOrigin, EventKind, Provenance
 from labeling.models import (
     Answer,
     AskedQuestion,
@@ -27,6 +28,7 @@ from labeling.models import (
     Sitting,
 )
 from labeling.refusals import Refused
+from labeling.rules.grades import missing_of_critique
 
 #: The paper's labelers wrote 1 to 8 questions a passage (section 2.1).
 MOST_QUESTIONS = 8
@@ -36,8 +38,7 @@ NO_ANSWER = "No answer"
 
 def asks_misleading(assignment: Assignment) -> bool:
     """Whether the study asks for misleading answers, too: its activity's option `misleading`."""
-    options = assignment.slot.study.activities.filter(activity=Activity.ANSWERING).values_list("options", flat=True)
-    return any(option.get("misleading") for option in options)
+    return bool(options_of(assignment.slot.study, Activity.ANSWERING).get("misleading"))
 
 
 def questions_of(sitting: Sitting) -> models.QuerySet[DraftQuestion]:
@@ -59,12 +60,21 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
     return draft
 
 
+def save_question(
+    *, labeler: Labeler, assignment: Assignment, client_key: uuid.UUID, base_revision: int, **content: Any
+) -> DraftQuestion:
+    """Save a question as it stands in the page. The first save under a key begins it."""
+    with transaction.atomic():
+        draft = add_question(labeler=labeler, assignment=assignment, client_key=client_key)
+        return change_question(labeler=labeler, draft=draft, base_revision=base_revision, **content)
+
+
 def change_question(*, labeler: Labeler, draft: DraftQuestion, base_revision: int, **content: Any) -> DraftQuestion:
     """Save a question and its answers as they stand in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
         assignment = begin(labeler, draft.sitting.own_assignment)
         draft = still_there(DraftQuestion.objects.filter(pk=draft.pk, is_removed=False))
-        if save_draft(draft, base_revision, **content):
+        if save_part(draft, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=draft.pk)
     return draft
 
@@ -110,12 +120,21 @@ def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUI
     return intended
 
 
+def save_intended(
+    *, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUID, base_revision: int, **content: Any
+) -> DraftIntended:
+    """Save the description of a flaw as it stands in the page. The first save under a key begins it."""
+    with transaction.atomic():
+        intended = add_intended(labeler=labeler, draft=draft, client_key=client_key)
+        return change_intended(labeler=labeler, intended=intended, base_revision=base_revision, **content)
+
+
 def change_intended(*, labeler: Labeler, intended: DraftIntended, base_revision: int, **content: Any) -> DraftIntended:
     """Save the description of a flaw as it stands in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
         assignment = begin(labeler, intended.draft.sitting.own_assignment)
         intended = still_there(DraftIntended.objects.filter(pk=intended.pk, is_removed=False))
-        if save_draft(intended, base_revision, **content):
+        if save_part(intended, base_revision, **content):
             record(assignment, EventKind.DRAFT_CHANGED, value=intended.pk)
     return intended
 
@@ -130,62 +149,63 @@ def restore_intended(*, labeler: Labeler, intended: DraftIntended) -> None:
     _set_removed(labeler, intended, intended.draft.sitting, False)
 
 
-def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, int] | None = None) -> Sitting:
-    """Make records of the draft and hand it in. Repeating it answers with the first submission, unchanged.
-
-    Raises Stale if the draft is not what `seen` says the page shows, Refused for what is missing.
-    """
-    with transaction.atomic():
-        done = handed_in(labeler, assignment)
-        if done is not None:
-            return done
-        assignment = begin(labeler, assignment)
-        sitting = assignment.sitting
-        drafts = list(questions_of(sitting))
-        flaws = [flaw for draft in drafts for flaw in draft.flaws]
-        check_seen({row.client_key: row.revision for rows in (drafts, flaws) for row in rows}, seen)
-        check_complete(drafts, misleading=asks_misleading(assignment))
-        _become_records(sitting, drafts)
-        return hand_in(assignment, value=len(drafts))
+def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
+    """Make records of the draft and hand it in. Repeating it answers with the first submission, unchanged."""
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def check_complete(drafts: list[DraftQuestion], *, misleading: bool) -> None:
-    """Say what is still missing, the first thing first."""
+def _draft_of(assignment: Assignment) -> Draft:
+    sitting, misleading = assignment.sitting, asks_misleading(assignment)
+    drafts = list(questions_of(sitting))
+    flaws = [flaw for draft in drafts for flaw in draft.flaws]
+    return Draft(
+        revisions={row.client_key: row.revision for rows in (drafts, flaws) for row in rows},
+        refusal=_incomplete(drafts, misleading=misleading),
+        count=len(drafts),
+        keep=lambda: _become_records(sitting, drafts, misleading=misleading),
+    )
+
+
+def _incomplete(drafts: list[DraftQuestion], *, misleading: bool) -> Refused | None:
+    """What is still missing, the first thing first."""
     if not drafts:
-        raise Refused("Write at least one question before you submit.")
+        return Refused("Write at least one question before you submit.")
     for number, draft in enumerate(drafts, start=1):
-        key = str(draft.client_key)
-        if not draft.text.strip():
-            raise Refused(f"Question {number} has no text yet. Write it, or remove it.", field=key)
-        if draft.is_covered and not draft.answer.strip():
-            raise Refused(f"Question {number} has no honest answer yet.", field=key)
-        if misleading:
-            _check_misleading(number, draft)
+        lacking = _missing_of_question(draft) or (_missing_of_misleading(draft) if misleading else None)
+        if lacking is not None:
+            return Refused(lacking.format(number=number), field=str(draft.client_key))
+        refusal = _incomplete_flaw(number, draft) if misleading else None
+        if refusal is not None:
+            return refusal
+    return None
 
 
-def _check_misleading(number: int, draft: DraftQuestion) -> None:
+def _missing_of_question(draft: DraftQuestion) -> str | None:
+    if not draft.text.strip():
+        return "Question {number} has no text yet. Write it, or remove it."
+    if draft.is_covered and not draft.answer.strip():
+        return "Question {number} has no honest answer yet."
+    return None
+
+
+def _missing_of_misleading(draft: DraftQuestion) -> str | None:
     """A misleading answer, where there is one, hides something and says what. Uncovered questions may lack one."""
-    key, intended = str(draft.client_key), list(draft.flaws)
     if not draft.misleading.strip():
-        if draft.is_covered or intended:
-            raise Refused(f"Question {number} has no misleading answer yet.", field=key)
-        return
+        lacks = draft.is_covered or draft.flaws.exists()
+        return "Question {number} has no misleading answer yet." if lacks else None
     if draft.misleading.strip() == honest_answer(draft).strip():
-        raise Refused(f"The two answers to question {number} are the same: hide a flaw in one of them.", field=key)
-    if not intended:
-        raise Refused(f"Say which flaw the misleading answer to question {number} hides.", field=key)
-    for flaw in intended:
-        for missing, needed in (
-            (not flaw.text.strip(), "has no text yet. Write it, or remove it."),
-            (flaw.category not in Category.values, "needs a category."),
-            (
-                flaw.category == Category.OTHER and not flaw.category_text.strip(),
-                "is of category “other”: say in a few words what it is about.",
-            ),
-            (flaw.severity not in Severity.values, "needs a severity."),
-        ):
-            if missing:
-                raise Refused(f"The hidden flaw of question {number} {needed}", field=str(flaw.client_key))
+        return "The two answers to question {number} are the same: hide a flaw in one of them."
+    if not draft.flaws.exists():
+        return "Say which flaw the misleading answer to question {number} hides."
+    return None
+
+
+def _incomplete_flaw(number: int, draft: DraftQuestion) -> Refused | None:
+    for flaw in draft.flaws:
+        lacking = missing_of_critique(flaw.text, flaw.category, flaw.category_text, flaw.severity)
+        if lacking is not None:
+            return Refused(f"The hidden flaw of question {number} {lacking}", field=str(flaw.client_key))
+    return None
 
 
 def honest_answer(draft: DraftQuestion) -> str:
@@ -193,8 +213,7 @@ def honest_answer(draft: DraftQuestion) -> str:
     return draft.answer if draft.is_covered else NO_ANSWER
 
 
-def _become_records(sitting: Sitting, drafts: list[DraftQuestion]) -> None:
-    misleading = asks_misleading(sitting.own_assignment)
+def _become_records(sitting: Sitting, drafts: list[DraftQuestion], *, misleading: bool) -> None:
     passage, labeler = sitting.passage, sitting.labeler
     Passage.objects.filter(pk=passage.pk, author=None).update(author=labeler)
     last: int | None = passage.questions.aggregate(last=models.Max("index"))["last"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 
-from labeling.assigning import offer_question
+from labeling.assigning import offer_questions
 from labeling.enums import CritiqueOrigin, Provenance, StudyState
 from labeling.models import Answer, AssistanceBundle, Critique, Slot, Study, StudyQuestion, Suggestion
 
@@ -64,21 +65,20 @@ def answers_to_assist(study: Study) -> models.QuerySet[Answer]:
     )
 
 
-def offer_complete_questions(study: Study) -> int:
-    """Open the cells of every question that has all its suggestions. Returns how many questions opened."""
+def offer_complete_questions(study: Study, *, about: Answer | None = None) -> int:
+    """Open the cells of every question (about this answer) that has all its suggestions. Returns how many opened."""
     if study.state != StudyState.OPEN:
         return 0
-    lacking = answers_to_assist(study).values("pk")
-    waiting = StudyQuestion.objects.filter(study=study, ready_at=None)
-    complete = waiting.exclude(slots__in=Slot.objects.filter(study=study, assisted=True, answer__in=lacking))
-    count = 0
-    for study_question in complete:
-        offer_question(study_question)
-        count += 1
-    return count
+    lacking = Slot.objects.filter(study_question=OuterRef("pk"), assisted=True, answer__isnull=False).exclude(
+        answer__bundles__critic=study.critic
+    )
+    complete = StudyQuestion.objects.filter(~Exists(lacking), study=study, ready_at=None)
+    if about is not None:
+        complete = complete.filter(pk__in=about.slots.filter(study=study).values("study_question"))
+    return offer_questions(study, complete.order_by("position").values_list("pk", flat=True))
 
 
 def offer_questions_about(answer: Answer) -> int:
     """Look at the open studies that show this answer, after a bundle of it was stored."""
     studies = Study.objects.filter(slots__answer=answer, state=StudyState.OPEN).distinct()
-    return sum(offer_complete_questions(study) for study in studies)
+    return sum(offer_complete_questions(study, about=answer) for study in studies)

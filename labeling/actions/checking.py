@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, check_fresh, shuffled
-from labeling.actions.working import begin, record
-from labeling.assigning import has_written_about, offer, texts_met
+from labeling.actions.sittings import Draft, Seen, begin, check_fresh, record, shuffled
+from labeling.assigning import add_labeler, has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
 from labeling.models import (
     Answer,
@@ -102,7 +101,7 @@ def _answers_to_check(study: Study) -> QuerySet[Answer]:
 def _authors(study: Study, passage: Passage) -> list[Labeler]:
     """Who wrote the answers about this passage, where they have an account."""
     written = _answers_to_check(study).filter(question__passage=passage)
-    return list(Labeler.objects.filter(answers_written__in=written, user__is_active=True).distinct().order_by("pk"))
+    return list(Labeler.objects.able_to_work().filter(answers_written__in=written).distinct().order_by("pk"))
 
 
 def _assign(study: Study, passage: Passage, checker: Labeler) -> bool:
@@ -112,7 +111,7 @@ def _assign(study: Study, passage: Passage, checker: Labeler) -> bool:
         return False
     if not has_written_about(checker, passage) and passage.text_digest in texts_met([checker])[checker.pk]:
         return False
-    study.labelers.add(checker)
+    add_labeler(study, checker)
     offer(_free_slot(study, passage), checker)
     return True
 
@@ -146,27 +145,27 @@ def prepare(assignment: Assignment) -> Sitting:
     Critiques of all labels stand together in an order of the checker's own. Those of one text stand there once:
     who found a suggestion helpful is not to be told from how often it comes.
     """
-    with transaction.atomic():
-        assignment = begin(assignment.labeler, assignment)
-        sitting = assignment.sitting
-        slot = assignment.slot
-        drafts: list[CheckedCritique] = []
-        position = sitting.intended_checks.count()
-        for label in _unchecked(slot.study, slot.passage, assignment.labeler):
-            answer = label.own_assignment.slot.answer
-            assert answer is not None
-            check = IntendedCheck.objects.create(
-                sitting=sitting,
-                position=position,
-                label=label,
-                by_author=answer.author_id == assignment.labeler_id,
-            )
-            position += 1
-            found = LabelerCritique.objects.filter(sitting=label, removed_ms=None).select_related("critique")
-            drafts += [CheckedCritique(check_of=check, found=one) for one in found]
-        _place(assignment, sitting, drafts)
-        CheckedCritique.objects.bulk_create(drafts)
-    return sitting
+    return sittings.prepare(assignment, _place_unchecked)
+
+
+def _place_unchecked(assignment: Assignment, sitting: Sitting) -> None:
+    slot = assignment.slot
+    drafts: list[CheckedCritique] = []
+    position = sitting.intended_checks.count()
+    for label in _unchecked(slot.study, slot.passage, assignment.labeler):
+        answer = label.own_assignment.slot.answer
+        assert answer is not None
+        check = IntendedCheck.objects.create(
+            sitting=sitting,
+            position=position,
+            label=label,
+            by_author=answer.author_id == assignment.labeler_id,
+        )
+        position += 1
+        found = LabelerCritique.objects.filter(sitting=label, removed_ms=None).select_related("critique")
+        drafts += [CheckedCritique(check_of=check, found=one) for one in found]
+    _place(assignment, sitting, drafts)
+    CheckedCritique.objects.bulk_create(drafts)
 
 
 def _place(assignment: Assignment, sitting: Sitting, drafts: list[CheckedCritique]) -> None:
@@ -229,15 +228,15 @@ def check(
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
     """Hand in the sitting once every critique is found valid or not."""
-    return sittings.submit(labeler, assignment, seen=seen, revisions=_revisions, missing=_missing)
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def _revisions(sitting: Sitting) -> Seen:
-    return {rows[0].client_key: rows[0].revision for rows in shown(sitting).values()}
-
-
-def _missing(sitting: Sitting) -> Missing | None:
-    for place, rows in shown(sitting).items():
-        if rows[0].valid is None:
-            return rows[0].client_key, f"Critique {place + 1}: say whether it is valid."
-    return None
+def _draft_of(assignment: Assignment) -> Draft:
+    places = shown(assignment.sitting)
+    revisions = {rows[0].client_key: rows[0].revision for rows in places.values()}
+    undecided = next(((place, rows[0]) for place, rows in places.items() if rows[0].valid is None), None)
+    refusal = None
+    if undecided is not None:
+        place, row = undecided
+        refusal = Refused(f"Critique {place + 1}: say whether it is valid.", field=str(row.client_key))
+    return Draft(revisions, refusal, len(places))

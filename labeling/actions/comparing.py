@@ -10,9 +10,8 @@ from django.db.models import Q
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, shuffled
+from labeling.actions.sittings import Draft, Seen, begin, options_of, record, save_part, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record, save_draft
 from labeling.enums import Activity, AnswerKind, Better, EventKind, Provenance, RefinementMethod
 from labeling.models import (
     Answer,
@@ -23,7 +22,6 @@ from labeling.models import (
     Labeler,
     PairCritique,
     PairToCompare,
-    Passage,
     RankedAnswer,
     Refinement,
     Sitting,
@@ -85,9 +83,7 @@ def ask_comparisons(study: Study, pairs: Iterable[Pair]) -> int:
                 for position, critique in enumerate(critiques)
             )
             added += 1
-        asked = study.pairs_to_compare.values("first__question__passage")
-        for passage in Passage.objects.filter(pk__in=asked):
-            make_sitting_slots(study, passage)
+        make_sitting_slots(study, study.pairs_to_compare.values_list("first__question__passage", flat=True))
     return added
 
 
@@ -193,29 +189,28 @@ def prepare(assignment: Assignment) -> Sitting:
 
     Which pair comes first, and which of its two texts, is the labeler's own random order.
     """
-    with transaction.atomic():
-        assignment = begin(assignment.labeler, assignment)
-        sitting = assignment.sitting
-        if sitting.comparisons.exists():
-            return sitting
-        pairs = assignment.slot.study.pairs_to_compare.filter(first__question__passage=assignment.slot.passage)
-        Comparison.objects.bulk_create(
-            Comparison(
-                sitting=sitting,
-                position=position,
-                pair=pair,
-                is_swapped=shuffled(assignment, f"sides {pair.pk}", [False, True])[0],
-                critiques_shown=_shows_critiques(assignment),
-            )
-            for position, pair in enumerate(shuffled(assignment, "pairs", pairs))
+    return sittings.prepare(assignment, _place_pairs)
+
+
+def _place_pairs(assignment: Assignment, sitting: Sitting) -> None:
+    if sitting.comparisons.exists():
+        return
+    pairs = assignment.slot.study.pairs_to_compare.filter(first__question__passage=assignment.slot.passage)
+    Comparison.objects.bulk_create(
+        Comparison(
+            sitting=sitting,
+            position=position,
+            pair=pair,
+            is_swapped=shuffled(assignment, f"sides {pair.pk}", [False, True])[0],
+            critiques_shown=_shows_critiques(assignment),
         )
-    return sitting
+        for position, pair in enumerate(shuffled(assignment, "pairs", pairs))
+    )
 
 
 def _shows_critiques(assignment: Assignment) -> bool:
     slot = assignment.slot
-    activity = slot.study.activities.get(activity=Activity.COMPARING)
-    shown = activity.options.get("critiques", "hidden")
+    shown = options_of(slot.study, Activity.COMPARING).get("critiques", "hidden")
     return shown == "shown" or (shown == "by turns" and slot.number % 2 == 1)
 
 
@@ -226,24 +221,27 @@ def compare(
     with transaction.atomic():
         assignment = begin(labeler, comparison.sitting.own_assignment)
         comparison = Comparison.objects.get(pk=comparison.pk)
-        if save_draft(comparison, base_revision, better=better, confidence=confidence):
+        if save_part(comparison, base_revision, better=better, confidence=confidence):
             record(assignment, EventKind.DRAFT_CHANGED, value=comparison.pk)
     return comparison
 
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
     """Hand in the sitting once every pair is decided, with a confidence."""
-    return sittings.submit(labeler, assignment, seen=seen, revisions=_revisions, missing=_missing)
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def _revisions(sitting: Sitting) -> Seen:
-    return dict(sitting.comparisons.values_list("client_key", "revision"))
+def _draft_of(assignment: Assignment) -> Draft:
+    rows = list(assignment.sitting.comparisons.all())
+    return Draft({row.client_key: row.revision for row in rows}, _incomplete(rows), len(rows))
 
 
-def _missing(sitting: Sitting) -> Missing | None:
-    for row in sitting.comparisons.all():
-        if row.better not in Better.values:
-            return row.client_key, f"Pair {row.position + 1}: say which is better, or that they are equally good."
-        if row.confidence is None:
-            return row.client_key, f"Pair {row.position + 1}: say how sure you are."
+def _incomplete(rows: Iterable[Comparison]) -> Refused | None:
+    for row in rows:
+        for missing, needed in (
+            (row.better not in Better.values, "say which is better, or that they are equally good."),
+            (row.confidence is None, "say how sure you are."),
+        ):
+            if missing:
+                return Refused(f"Pair {row.position + 1}: {needed}", field=str(row.client_key))
     return None

@@ -14,9 +14,10 @@ from typing import Any
 from django.db import transaction
 from rapidfuzz.distance import Levenshtein
 
-from labeling.actions.working import begin, elapsed_ms, hand_in, handed_in, record
-from labeling.assigning import locked
-from labeling.enums import Category, CritiqueOrigin, EventKind, Severity
+from labeling.actions import sittings
+from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
+from labeling.enums import CritiqueOrigin, EventKind
+from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -28,6 +29,7 @@ from labeling.models import (
     Suggestion,
 )
 from labeling.refusals import NeedsConfirmation, Refused, Stale
+from labeling.rules.grades import missing_of_critique
 
 PERFECT = 7
 
@@ -96,6 +98,20 @@ def _note_use(assignment: Assignment, suggestion: Suggestion, now: int) -> None:
     if shown.first_used_ms is None:
         shown.first_used_ms = now
     shown.save(update_fields=["times_used", "first_used_ms"])
+
+
+def save_critique(
+    *,
+    labeler: Labeler,
+    assignment: Assignment,
+    client_key: uuid.UUID,
+    suggestion: Suggestion | None = None,
+    **content: Any,
+) -> LabelerCritique:
+    """Save a critique as it stands in the page. The first save under a key begins it (from a suggestion, perhaps)."""
+    with transaction.atomic():
+        found = add_critique(labeler=labeler, assignment=assignment, client_key=client_key, suggestion=suggestion)
+        return change_critique(labeler=labeler, found=found, **content)
 
 
 def change_critique(
@@ -173,56 +189,41 @@ def rate(*, labeler: Labeler, assignment: Assignment, rating: int) -> Sitting:
 
 
 def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None) -> Sitting:
-    """Hand in the draft. Repeating it answers with the first submission, unchanged.
+    """Hand in what was found. Repeating it answers with the first submission, unchanged.
 
-    Raises Stale if the draft is not what `seen` says the page shows: nothing unseen is handed in.
     Refuses an unrated answer, a rating under 7 without a critique, and critiques that lack text, category or severity;
     asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
-    with transaction.atomic():
-        done = handed_in(labeler, assignment)
-        if done is not None:
-            return done
-        assignment = begin(labeler, assignment)
-        sitting: Sitting = assignment.sitting
+
+    def draft_of(assignment: Assignment) -> Draft:
+        sitting = assignment.sitting
         critiques = list(kept(sitting))
-        check_seen(sitting, critiques, seen)
-        check_complete(sitting, critiques)
-        if sitting.rating == PERFECT and critiques and not confirmed:
-            raise NeedsConfirmation(
+        refusal = _unseen(sitting, seen) or _incomplete(sitting, critiques)
+        if refusal is None and sitting.rating == PERFECT and critiques and not confirmed:
+            refusal = NeedsConfirmation(
                 "You rated this answer 7, a perfect answer, and found something to criticise. Submit both?"
             )
-        return hand_in(assignment, value=len(critiques))
+        return Draft({found.client_key: found.revision for found in critiques}, refusal, len(critiques))
+
+    return sittings.submit(labeler, assignment, seen=None if seen is None else seen.revisions, draft_of=draft_of)
 
 
-def check_seen(sitting: Sitting, critiques: list[LabelerCritique], seen: Seen | None) -> None:
-    """Compare the draft with the page that hands it in, where the page says what it shows."""
-    if seen is None:
-        return
-    stored = {found.client_key: found.revision for found in critiques}
-    if stored != dict(seen.revisions) or sitting.rating != seen.rating:
-        raise Stale("This was changed in another tab. Reload the page and look it over before you submit.")
+def _unseen(sitting: Sitting, seen: Seen | None) -> Refused | None:
+    return Stale(CHANGED_MEANWHILE) if seen is not None and seen.rating != sitting.rating else None
 
 
-def check_complete(sitting: Sitting, critiques: list[LabelerCritique]) -> None:
-    """Say what is still missing, the first thing first."""
+def _incomplete(sitting: Sitting, critiques: list[LabelerCritique]) -> Refused | None:
+    """What is still missing, the first thing first."""
     for number, found in enumerate(critiques, start=1):
-        for missing, needed in (
-            (not found.critique.text.strip(), "has no text yet. Write it, or remove it."),
-            (found.category not in Category.values, "needs a category."),
-            (
-                found.category == Category.OTHER and not found.category_text.strip(),
-                "is of category “other”: say in a few words what it is about.",
-            ),
-            (found.severity not in Severity.values, "needs a severity."),
-        ):
-            if missing:
-                raise Refused(f"Critique {number} {needed}", field=str(found.client_key))
+        lacking = missing_of_critique(found.critique.text, found.category, found.category_text, found.severity)
+        if lacking is not None:
+            return Refused(f"Critique {number} {lacking}", field=str(found.client_key))
     if sitting.rating is None:
-        raise Refused("Rate the answer from 1 to 7 before you submit.", field="rating")
+        return Refused("Rate the answer from 1 to 7 before you submit.", field="rating")
     if sitting.rating < PERFECT and not critiques:
-        raise Refused(
+        return Refused(
             f"You rated the answer {sitting.rating}, so something is wrong with it: write at least one "
             "critique that says what. If nothing is wrong, rate it 7.",
             field="rating",
         )
+    return None

@@ -13,11 +13,10 @@ from typing import Any
 
 from django.db import transaction
 
+from labeling.actions import sittings
 from labeling.actions.critiquing import PERFECT
-from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
-from labeling.assigning import locked
-from labeling.enums import AnswerKind, Category, CritiqueOrigin, EventKind, QuoteOf, Severity
+from labeling.actions.sittings import Draft, Seen, begin, options_of, record, save_part, shuffled, still_there
+from labeling.enums import Activity, AnswerKind, CritiqueOrigin, EventKind, QuoteOf
 from labeling.models import (
     Answer,
     Assignment,
@@ -32,17 +31,12 @@ from labeling.models import (
     Sitting,
 )
 from labeling.refusals import Gone, NeedsConfirmation, Refused
+from labeling.rules.grades import missing_of_critique
 from labeling.rules.quoting import Span, quoted
 
 #: So many answers of a question are shown, unless the activity's option `answers_each` says otherwise.
 ANSWERS_EACH = 4
 Quotes = Mapping[QuoteOf, Sequence[Span]]
-
-
-def options_of(assignment: Assignment) -> dict[str, Any]:
-    """What the study says about this activity: `answers_each`, `kinds` of answers, name of their `model`."""
-    activity = assignment.slot.study.activities.filter(activity=assignment.slot.activity).first()
-    return dict(activity.options) if activity is not None else {}
 
 
 def answers_to_show(question: Question, options: Mapping[str, Any], seed: int) -> list[Answer]:
@@ -57,18 +51,16 @@ def answers_to_show(question: Question, options: Mapping[str, Any], seed: int) -
     return sorted(chosen, key=lambda answer: answer.pk)
 
 
-def lay_out(assignment: Assignment) -> Sitting:
+def prepare(assignment: Assignment) -> Sitting:
     """The sitting with all its questions and answers, made at the first call."""
-    with transaction.atomic():
-        locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = assignment.sitting
-        if not sitting.ranked_questions.exists():
-            _place_answers(assignment, sitting)
-    return sitting
+    return sittings.prepare(assignment, _place_answers)
 
 
 def _place_answers(assignment: Assignment, sitting: Sitting) -> None:
-    study, options = assignment.slot.study, options_of(assignment)
+    if sitting.ranked_questions.exists():
+        return
+    study = assignment.slot.study
+    options = options_of(study, Activity.DEMONSTRATING)
     asked = study.study_questions.filter(question__passage=sitting.passage).select_related("question")
     for row in asked.order_by("position"):
         answers = shuffled(assignment, f"answers:{row.pk}", answers_to_show(row.question, options, study.seed))
@@ -97,6 +89,12 @@ def text_before(link: ChainLink) -> str:
     """What a critique is about: the refinement before it, or the answer for the first."""
     earlier = link.ranked_answer.chain.filter(position__lt=link.position).order_by("-position").first()
     return earlier.refinement if earlier is not None else link.ranked_answer.answer.text
+
+
+def text_now(row: RankedAnswer) -> str:
+    """What the next critique is about: the last refinement, or the answer."""
+    last = row.chain.order_by("-position").first()
+    return last.refinement if last is not None else row.answer.text
 
 
 def is_last(link: ChainLink) -> bool:
@@ -128,7 +126,7 @@ def rate(
             raise Refused("The first answer of a question cannot be skipped.")
         new = list(row.corroborations.order_by("position").values_list("text", flat=True)) != list(corroborations)
         wanted = {"tier": tier, "rating": rating, "is_skipped": is_skipped, "skip_reason": skip_reason}
-        if save_draft(row, base_revision, beside=new, **wanted):
+        if save_part(row, base_revision, beside=new, **wanted):
             record(assignment, EventKind.DRAFT_CHANGED, value=row.pk)
         if new:
             row.corroborations.all().delete()
@@ -155,7 +153,6 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
                 f"First edit the answer so that it addresses critique {before.position + 1}: "
                 "the next critique is about what you make of it."
             )
-        text = before.refinement if before is not None else row.answer.text
         critique = Critique.objects.create(answer=row.answer, origin=CritiqueOrigin.LABELER)
         link = ChainLink.objects.create(
             critique=critique,
@@ -163,7 +160,7 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
             position=0 if before is None else before.position + 1,
             client_key=client_key,
             category_text="",
-            refinement=text,
+            refinement=text_now(row),
         )
         record(assignment, EventKind.DRAFT_ADDED, critique=critique.pk)
         if content:
@@ -202,7 +199,7 @@ def change_link(
         new_quotes = {of for of in QuoteOf if spans_of(link, of) != list(quotes.get(of, ()))}
         new_text = link.critique.text != text
         wanted = {"category": category, "category_text": category_text, "severity": severity, "refinement": refinement}
-        if save_draft(link, base_revision, beside=new_text or bool(new_quotes), **wanted):
+        if save_part(link, base_revision, beside=new_text or bool(new_quotes), **wanted):
             record(assignment, EventKind.DRAFT_CHANGED, critique=link.pk)
         if new_text:
             link.critique.text = text
@@ -231,39 +228,44 @@ def remove_link(*, labeler: Labeler, link: ChainLink) -> None:
             record(assignment, EventKind.DRAFT_REMOVED, critique=link.pk)
 
 
-def submit(
-    *, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: dict[uuid.UUID, int] | None = None
-) -> Sitting:
+def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False, seen: Seen | None = None) -> Sitting:
     """Hand in the draft. Repeating it answers with the first submission, unchanged.
 
-    Raises Stale if the draft is not what `seen` says the page shows, Refused for what is missing; asks about a 7
-    with critiques (real labelers give them) and goes on once confirmed.
+    Asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
     """
-    with transaction.atomic():
-        done = handed_in(labeler, assignment)
-        if done is not None:
-            return done
-        assignment = begin(labeler, assignment)
-        sitting = lay_out(assignment)
-        rows = ranked_answers(sitting)
-        if not rows:
-            raise Gone("There are no answers to this text's questions. Give it back, and tell the admin of the study.")
+
+    def draft_of(assignment: Assignment) -> Draft:
+        rows = ranked_answers(prepare(assignment))
         chains = {row.pk: links_of(row) for row in rows}
         links = [link for chain in chains.values() for link in chain]
         stored = {row.client_key: row.revision for row in rows}
-        check_seen(stored | {link.client_key: link.revision for link in links if link.client_key}, seen)
-        for number, row in enumerate(rows, start=1):
-            check_complete(number, row, chains[row.pk])
-        if not confirmed and any(row.rating == PERFECT and chains[row.pk] for row in rows):
-            raise NeedsConfirmation(
+        refusal = _incomplete(rows, chains)
+        if refusal is None and not confirmed and any(row.rating == PERFECT and chains[row.pk] for row in rows):
+            refusal = NeedsConfirmation(
                 "You rated an answer 7, a perfect answer, and found something to criticise in it. Submit both?"
             )
-        return hand_in(assignment, value=len(links))
+        stored |= {link.client_key: link.revision for link in links if link.client_key}
+        return Draft(stored, refusal, len(links))
+
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=draft_of)
 
 
-def check_complete(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -> None:
-    """Say what is still missing about one answer, the first thing first."""
-    key = str(row.client_key)
+def _incomplete(rows: Sequence[RankedAnswer], chains: Mapping[int, Sequence[ChainLink]]) -> Refused | None:
+    """What is still missing, the first thing first."""
+    if not rows:
+        return Gone("There are no answers to this text's questions. Give it back, and tell the admin of the study.")
+    for number, row in enumerate(rows, start=1):
+        chain = chains[row.pk]
+        lacking = _missing_of_answer(row, chain)
+        if lacking is not None:
+            return Refused(f"Answer {number} {lacking}", field=str(row.client_key))
+        refusal = _incomplete_link(number, chain) or _unsaid(number, row, chain)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _missing_of_answer(row: RankedAnswer, chain: Sequence[ChainLink]) -> str | None:
     for missing, needed in (
         (row.tier is None, "needs its place among the answers."),
         (row.rating is None, "needs a rating from 1 to 7."),
@@ -271,27 +273,26 @@ def check_complete(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -
         (row.is_skipped and bool(chain), "is skipped, yet has critiques. Remove them, or do not skip it."),
     ):
         if missing:
-            raise Refused(f"Answer {number} {needed}", field=key)
+            return needed
+    return None
+
+
+def _incomplete_link(number: int, chain: Sequence[ChainLink]) -> Refused | None:
     for place, link in enumerate(chain, start=1):
-        _check_link(f"Critique {place} of answer {number}", link)
-    if not row.is_skipped and row.rating is not None and row.rating < PERFECT and not chain:
-        raise Refused(
-            f"You rated answer {number} {row.rating}, so something is wrong with it: write at least one critique "
-            "that says what. If nothing is wrong, rate it 7.",
-            field=key,
-        )
+        lacking = missing_of_critique(link.critique.text, link.category, link.category_text, link.severity)
+        if lacking is None and link.refinement == text_before(link):
+            lacking = "is not addressed yet: edit the answer below it."
+        if lacking is not None:
+            return Refused(f"Critique {place} of answer {number} {lacking}", field=str(link.client_key))
+    return None
 
 
-def _check_link(name: str, link: ChainLink) -> None:
-    for missing, needed in (
-        (not link.critique.text.strip(), "has no text yet. Write it, or remove it."),
-        (link.category not in Category.values, "needs a category."),
-        (
-            link.category == Category.OTHER and not (link.category_text or "").strip(),
-            "is of category “other”: say in a few words what it is about.",
-        ),
-        (link.severity not in Severity.values, "needs a severity."),
-        (link.refinement == text_before(link), "is not addressed yet: edit the answer below it."),
-    ):
-        if missing:
-            raise Refused(f"{name} {needed}", field=str(link.client_key))
+def _unsaid(number: int, row: RankedAnswer, chain: Sequence[ChainLink]) -> Refused | None:
+    """A rating under 7 says that something is wrong: a critique says what."""
+    if row.is_skipped or chain or row.rating is None or row.rating == PERFECT:
+        return None
+    return Refused(
+        f"You rated answer {number} {row.rating}, so something is wrong with it: write at least one critique "
+        "that says what. If nothing is wrong, rate it 7.",
+        field=str(row.client_key),
+    )

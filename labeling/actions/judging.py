@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
-from labeling.actions.sittings import Missing, Seen, check_fresh, shuffled
+from labeling.actions.sittings import Draft, Seen, begin, check_fresh, options_of, record, shuffled
 from labeling.actions.studies import make_sitting_slots
-from labeling.actions.working import begin, record
 from labeling.enums import Activity, CritiqueOrigin, EventKind
 from labeling.models import (
     Answer,
@@ -24,7 +23,6 @@ from labeling.models import (
     HelpfulnessJudgement,
     JudgedQuestion,
     Labeler,
-    Passage,
     Sitting,
     Study,
 )
@@ -38,8 +36,7 @@ OPTIONS = ("clearly_helpful", "severity")
 
 def asks_of(study: Study) -> Asks:
     """What the study asks about each helpful critique besides."""
-    activity = study.activities.filter(activity=Activity.JUDGING).first()
-    options = activity.options if activity is not None else {}
+    options = options_of(study, Activity.JUDGING)
     return Asks(**{name: bool(options.get(name)) for name in OPTIONS})
 
 
@@ -60,8 +57,7 @@ def ask_judgements(study: Study, critiques: Iterable[Critique]) -> int:
                 CritiqueToJudge(answer_to_judge=to_judge, position=position, critique=critique)
                 for position, critique in enumerate(of_answers[answer.pk])
             )
-        for passage in Passage.objects.filter(questions__answers__to_judge__study=study).distinct():
-            make_sitting_slots(study, passage)
+        make_sitting_slots(study, study.answers_to_judge.values_list("answer__question__passage", flat=True))
     return len(answers)
 
 
@@ -92,25 +88,23 @@ def prepare(assignment: Assignment) -> Sitting:
     Answers stand in an order of the labeler's own, for a fixed one would tell the kinds apart; so do critiques
     on the page, while they are stored in the order in which they were sampled.
     """
-    with transaction.atomic():
-        assignment = begin(assignment.labeler, assignment)
-        sitting = assignment.sitting
-        if sitting.judged_questions.exists():
-            return sitting
-        asked = AnswerToJudge.objects.filter(
-            study=assignment.slot.study, answer__question__passage=assignment.slot.passage
-        )
-        for position, to_judge in enumerate(shuffled(assignment, "answers", asked)):
-            judged = JudgedQuestion.objects.create(sitting=sitting, position=position, answer_id=to_judge.answer_id)
-            critiques = list(to_judge.critiques.all())
-            places = shuffled(assignment, f"critiques {to_judge.pk}", range(len(critiques)))
-            HelpfulnessJudgement.objects.bulk_create(
-                HelpfulnessJudgement(
-                    judged_question=judged, position=row.position, critique_id=row.critique_id, shown_position=place
-                )
-                for row, place in zip(critiques, places, strict=True)
+    return sittings.prepare(assignment, _place_answers)
+
+
+def _place_answers(assignment: Assignment, sitting: Sitting) -> None:
+    if sitting.judged_questions.exists():
+        return
+    asked = AnswerToJudge.objects.filter(study=assignment.slot.study, answer__question__passage=assignment.slot.passage)
+    for position, to_judge in enumerate(shuffled(assignment, "answers", asked)):
+        judged = JudgedQuestion.objects.create(sitting=sitting, position=position, answer_id=to_judge.answer_id)
+        critiques = list(to_judge.critiques.all())
+        places = shuffled(assignment, f"critiques {to_judge.pk}", range(len(critiques)))
+        HelpfulnessJudgement.objects.bulk_create(
+            HelpfulnessJudgement(
+                judged_question=judged, position=row.position, critique_id=row.critique_id, shown_position=place
             )
-    return sitting
+            for row, place in zip(critiques, places, strict=True)
+        )
 
 
 def shown(judged: JudgedQuestion) -> list[HelpfulnessJudgement]:
@@ -175,17 +169,18 @@ def _keep_new(judged: JudgedQuestion, new: NewCritique | None) -> None:
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
     """Hand in the sitting once every answer's critiques are judged as far as they are asked about."""
-    return sittings.submit(labeler, assignment, seen=seen, revisions=_revisions, missing=_missing)
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def _revisions(sitting: Sitting) -> Seen:
-    return dict(sitting.judged_questions.values_list("client_key", "revision"))
+def _draft_of(assignment: Assignment) -> Draft:
+    sitting, asks = assignment.sitting, asks_of(assignment.slot.study)
+    rows = list(sitting.judged_questions.all())
+    return Draft({row.client_key: row.revision for row in rows}, _incomplete(rows, asks), len(rows))
 
 
-def _missing(sitting: Sitting) -> Missing | None:
-    asks = asks_of(sitting.study)
-    for judged in sitting.judged_questions.all():
+def _incomplete(rows: Iterable[JudgedQuestion], asks: Asks) -> Refused | None:
+    for judged in rows:
         lacking = helpfulness.missing(stored(judged), asks)
         if lacking is not None:
-            return judged.client_key, f"Answer {judged.position + 1}: {lacking}"
+            return Refused(f"Answer {judged.position + 1}: {lacking}", field=str(judged.client_key))
     return None

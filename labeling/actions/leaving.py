@@ -5,10 +5,12 @@ from __future__ import annotations
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
-from labeling.actions.people import person_named
-from labeling.assigning import release
+from labeling.actions.names import person_named
 from labeling.enums import AssignmentState, ReleaseReason
+from labeling.locking import lock_people
 from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
+from labeling.models.names import name_key
+from labeling.releasing import release
 
 
 def anonymise(name: str) -> str | None:
@@ -22,21 +24,30 @@ def anonymise(name: str) -> str | None:
     with transaction.atomic():
         pseudonym = _detach(labeler, user) if labeler is not None else None
         if user is not None:
-            for log in (AccessAttempt, AccessFailureLog, AccessLog):
-                log.objects.filter(username=name).delete()
+            _forget_signing_in(user)
             user.delete()
     return pseudonym
 
 
+def _forget_signing_in(user: User) -> None:
+    """Delete what was noted of every name of the account, as it was typed."""
+    keys = {name_key(user.username), *user.names.values_list("key", flat=True)}
+    for log in (AccessAttempt, AccessFailureLog, AccessLog):
+        typed = set(log.objects.values_list("username", flat=True))
+        log.objects.filter(username__in=[name for name in typed if name and name_key(name) in keys]).delete()
+
+
 def _detach(labeler: Labeler, user: User | None) -> str:
+    lock_people([labeler.pk])
     unfinished = Assignment.objects.live().of(labeler).exclude(state=AssignmentState.SUBMITTED)
     for assignment in unfinished:
-        release(assignment, ReleaseReason.REASSIGNED, actor=user)
+        release(assignment, ReleaseReason.WITHDRAWN, actor=user)
     for assignment in Assignment.objects.of(labeler).filter(state=AssignmentState.RELEASED):
         _delete_draft(assignment)
     for study in Study.objects.filter(labelers=labeler):
         study.labelers.remove(labeler)
     pseudonym = labeler.pseudonym
+    labeler.names.all().delete()
     labeler.imported_id, labeler.user, labeler.outside_name = pseudonym, None, None
     labeler.save(update_fields=["imported_id", "user", "outside_name"])
     return pseudonym

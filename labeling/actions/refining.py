@@ -7,16 +7,14 @@ study says for all its labelers alike: whoever has read a critique can no longer
 from __future__ import annotations
 
 import random
-import uuid
 
 from django.db import transaction
 from django.db.models import Q
 
-from labeling.actions.demonstrating import answers_to_show, options_of
-from labeling.actions.sittings import shuffled
-from labeling.actions.working import begin, check_seen, hand_in, handed_in, record, save_draft, still_there
-from labeling.assigning import locked
-from labeling.enums import CritiqueOrigin, EventKind
+from labeling.actions import sittings
+from labeling.actions.demonstrating import answers_to_show
+from labeling.actions.sittings import Draft, Seen, begin, options_of, record, save_part, shuffled, still_there
+from labeling.enums import Activity, CritiqueOrigin, EventKind
 from labeling.models import Answer, Assignment, Critique, Labeler, Refinement, Sitting, Study
 from labeling.refusals import Gone, Refused
 
@@ -42,19 +40,16 @@ def critique_to_show(answer: Answer, study: Study) -> Critique | None:
     return random.Random(f"critique:{study.seed}:{answer.pk}").choice(found) if found else None
 
 
-def lay_out(assignment: Assignment) -> Sitting:
+def prepare(assignment: Assignment) -> Sitting:
     """The sitting with the answers to refine, made at the first call."""
-    with transaction.atomic():
-        locked(Assignment.objects.filter(pk=assignment.pk)).get()
-        sitting = assignment.sitting
-        if not sitting.refinements.exists():
-            _place_answers(assignment, sitting)
-    return sitting
+    return sittings.prepare(assignment, _place_answers)
 
 
 def _place_answers(assignment: Assignment, sitting: Sitting) -> None:
+    if sitting.refinements.exists():
+        return
     study = assignment.slot.study
-    options = {"answers_each": ANSWERS_EACH} | options_of(assignment)
+    options = {"answers_each": ANSWERS_EACH} | options_of(study, Activity.REFINING)
     asked = study.study_questions.filter(question__passage=sitting.passage).select_related("question")
     answers = [
         answer
@@ -78,44 +73,39 @@ def refinements_of(sitting: Sitting) -> list[Refinement]:
 def refine(*, labeler: Labeler, row: Refinement, base_revision: int, text: str, is_kept: bool) -> Refinement:
     """Save a refinement as it stands in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
-        assert row.sitting is not None
-        assert row.sitting.assignment is not None, "a draft belongs to an assignment"
-        assignment = begin(labeler, row.sitting.assignment)
+        assert row.sitting is not None, "only a model's has none"
+        assignment = begin(labeler, row.sitting.own_assignment)
         row = still_there(Refinement.objects.filter(pk=row.pk))
-        if save_draft(row, base_revision, text=text, is_kept=is_kept):
+        if save_part(row, base_revision, text=text, is_kept=is_kept):
             record(assignment, EventKind.DRAFT_CHANGED, value=row.pk)
     return row
 
 
-def submit(*, labeler: Labeler, assignment: Assignment, seen: dict[uuid.UUID, int] | None = None) -> Sitting:
-    """Hand in the draft. Repeating it answers with the first submission, unchanged.
-
-    Raises Stale if the draft is not what `seen` says the page shows, Refused for an answer that was neither edited
-    nor said to be best left as it is.
-    """
-    with transaction.atomic():
-        done = handed_in(labeler, assignment)
-        if done is not None:
-            return done
-        assignment = begin(labeler, assignment)
-        rows = refinements_of(lay_out(assignment))
-        if not rows:
-            raise Gone("There is nothing to refine about this text. Give it back, and tell the admin of the study.")
-        check_seen({row.client_key: row.revision for row in rows}, seen)
-        for number, row in enumerate(rows, start=1):
-            _check_refined(number, row)
-        return hand_in(assignment, value=len(rows))
+def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:
+    """Hand in the draft. Repeating it answers with the first submission, unchanged."""
+    return sittings.submit(labeler, assignment, seen=seen, draft_of=_draft_of)
 
 
-def _check_refined(number: int, row: Refinement) -> None:
+def _draft_of(assignment: Assignment) -> Draft:
+    rows = refinements_of(prepare(assignment))
+    return Draft({row.client_key: row.revision for row in rows}, _incomplete(rows), len(rows))
+
+
+def _incomplete(rows: list[Refinement]) -> Refused | None:
+    """An answer that was neither edited nor said to be best left as it is, the first one first."""
+    if not rows:
+        return Gone("There is nothing to refine about this text. Give it back, and tell the admin of the study.")
+    for number, row in enumerate(rows, start=1):
+        lacking = _missing_of(row)
+        if lacking is not None:
+            return Refused(lacking.format(number=number), field=str(row.client_key))
+    return None
+
+
+def _missing_of(row: Refinement) -> str | None:
     edited = row.text != row.answer.text
     if row.is_kept and edited:
-        raise Refused(
-            f"You say that answer {number} is best left as it is, yet you edited it. Undo one of the two.",
-            field=str(row.client_key),
-        )
+        return "You say that answer {number} is best left as it is, yet you edited it. Undo one of the two."
     if not row.is_kept and not edited:
-        raise Refused(
-            f"Answer {number} is still as it was: edit it, or say that it is best left as it is.",
-            field=str(row.client_key),
-        )
+        return "Answer {number} is still as it was: edit it, or say that it is best left as it is."
+    return None

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from django.db import models, transaction
 
-from labeling.actions.studies import make_sitting_slots
-from labeling.assigning import locked
+from labeling.actions.studies import make_sitting_slots, pks
 from labeling.enums import Activity, StudyState
+from labeling.locking import locked
 from labeling.models import Passage, Sitting, Study, StudyActivity
+from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
 
 #: What a study can ask about its own passages. The others are rounds over what another study made.
@@ -32,23 +33,22 @@ def add_activity(
     if begun.exists() and study.activities.filter(activity=activity).exclude(options=options).exists():
         raise Refused(f"“{study}” has begun: what it asks can no longer be changed.")
     with transaction.atomic():
-        study = locked(Study.objects.filter(pk=study.pk)).get()
+        locked(Study.objects.filter(pk=study.pk)).get()
         row: StudyActivity = StudyActivity.objects.update_or_create(
             study=study,
             activity=activity,
             defaults={"labelers_each": labelers_each, "options": options},
         )[0]
-        for passage in Passage.objects.filter(questions__in_studies__study=study).distinct():
-            make_sitting_slots(study, passage)
+        passages = study.study_questions.order_by("position").values_list("question__passage", flat=True)
+        make_sitting_slots(study, passages)
     return row
 
 
-def passages_to_choose(study: Study) -> models.QuerySet[Passage]:
-    """Passages that labelers are not asked to write about in this study yet, with how many questions each has."""
-    taken = study.slots.filter(activity=Activity.ANSWERING).values("passage")
-    finished = models.Q(import_batch=None) | models.Q(import_batch__finished_at__isnull=False)
-    passages = Passage.objects.filter(finished).exclude(pk__in=taken)
-    return passages.annotate(question_count=models.Count("questions")).order_by("pk")
+def passages_to_choose(study: Study, search: str = "") -> models.QuerySet[Passage]:
+    """Passages that labelers are not asked to write about in this study yet, without their texts."""
+    taken = study.slots.filter(activity=Activity.ANSWERING, passage=models.OuterRef("pk"))
+    passages = Passage.objects.filter(finished(), ~models.Exists(taken)).defer("text").order_by("pk")
+    return passages.filter(about(search)) if search else passages
 
 
 def add_passages(study: Study, passages: Iterable[Passage]) -> int:
@@ -57,11 +57,8 @@ def add_passages(study: Study, passages: Iterable[Passage]) -> int:
         raise Refused("Only a study that is being prepared or open can be given something to do.")
     if not study.activities.filter(activity=Activity.ANSWERING).exists():
         raise Refused("Add the activity “Write questions and answers” to the study first.")
-    chosen = list(passages)
-    with transaction.atomic():
-        study = locked(Study.objects.filter(pk=study.pk)).get()
-        for passage in chosen:
-            make_sitting_slots(study, passage, only=Activity.ANSWERING)
+    chosen = list(pks(passages))
+    make_sitting_slots(study, chosen, only=Activity.ANSWERING)
     return len(chosen)
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
 from labeling.actions.onboarding import publish_instructions
-from labeling.assigning import locked
-from labeling.enums import Activity, AnswerKind, EventKind, StudyState
+from labeling.batches import batches, write_in_batches
+from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
+from labeling.locking import locked
 from labeling.models import (
     Answer,
+    Assignment,
     Condition,
     Event,
     Labeler,
-    Passage,
     Question,
     Slot,
     Study,
@@ -23,11 +28,15 @@ from labeling.models import (
     StudyQuestion,
     User,
 )
+from labeling.models.answers import HAS_WORDS
+from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
 from labeling.signals import suggestions_wanted
 
 #: Section 3.2 of the paper: three kinds of answers, each assisted or not.
 SIX_CONDITIONS = [(kind, assisted) for kind in AnswerKind for assisted in (False, True)]
+#: In a subquery: the row of the query around it.
+HERE = OuterRef("pk")
 
 
 def create_study(
@@ -66,71 +75,119 @@ def create_study(
     return study
 
 
-def missing_kinds(question: Question, study: Study) -> list[str]:
-    """Kinds of answers that the study's conditions need and the question lacks."""
-    needed = set(study.conditions.values_list("answer_kind", flat=True))
-    return sorted(needed - set(question.answers.values_list("kind", flat=True)))
+def questions_to_choose(study: Study, search: str = "") -> models.QuerySet[Question]:
+    """Questions not in the study yet that have an answer of every kind the study needs, without their texts' texts.
+
+    `search` is looked for in the question, and in the title, the beginning and the id of its passage.
+    """
+    questions = Question.objects.filter(finished("passage__"), ~Exists(study.study_questions.filter(question=HERE)))
+    for kind in _kinds_needed(study):
+        questions = questions.filter(Exists(Answer.objects.filter(question=HERE, kind=kind, text__regex=HAS_WORDS)))
+    if search:
+        questions = questions.filter(models.Q(text__icontains=search) | about(search, "passage__"))
+    return questions.select_related("passage").defer("passage__text").order_by("passage_id", "index", "pk")
 
 
-def questions_to_choose(study: Study) -> models.QuerySet[Question]:
-    """Questions not in the study yet that have an answer of every kind the study needs."""
-    questions = Question.objects.exclude(in_studies__study=study).select_related("passage")
-    questions = questions.filter(
-        models.Q(passage__import_batch=None) | models.Q(passage__import_batch__finished_at__isnull=False)
-    )
-    for kind in set(study.conditions.values_list("answer_kind", flat=True)):
-        questions = questions.filter(answers__kind=kind)
-    return questions.distinct().order_by("passage_id", "index")
+def _kinds_needed(study: Study) -> set[str]:
+    return set(study.conditions.values_list("answer_kind", flat=True))
 
 
-def add_questions(study: Study, questions: Sequence[Question]) -> int:
-    """Put questions into a study and make their cells. Those already in it are passed over."""
-    with transaction.atomic():
-        study = locked(Study.objects.filter(pk=study.pk)).get()
-        position = StudyQuestion.objects.filter(study=study).count()
-        present = set(study.study_questions.values_list("question", flat=True))
-        conditions = list(study.conditions.all())
-        added = 0
-        for question in questions:
-            if question.pk in present:
-                continue
-            missing = missing_kinds(question, study)
-            if missing:
-                raise Refused(f"“{question.text}” has no answer of kind {', '.join(missing)}.")
-            row = StudyQuestion.objects.create(study=study, question=question, position=position)
-            _make_cells(row, question, conditions)
-            make_sitting_slots(study, question.passage)
-            position += 1
-            added += 1
+def add_questions(study: Study, questions: Iterable[Question]) -> int:
+    """Put questions into a study and make their cells. Those already in it are passed over.
+
+    Asked again it goes on where it was cut short.
+    """
+    wanted = list(dict.fromkeys(pks(questions)))
+    for batch in batches(wanted):
+        _refuse_incomplete(batch, _kinds_needed(study))
+    added = write_in_batches(wanted, partial(_add_batch, study))
     if study.is_open:
         want_suggestions(study)
     return added
 
 
-def _make_cells(row: StudyQuestion, question: Question, conditions: Sequence[Condition]) -> None:
+def pks(rows: Iterable[Any]) -> Iterable[int]:
+    """The keys of rows, or of a query's rows without loading these."""
+    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
+
+
+def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
+    """Refuse questions that lack a kind of answer. A blank answer is none."""
+    present: dict[int, set[str]] = {pk: set() for pk in questions}
+    for pk, kind in _written_answers(questions).order_by().values_list("question", "kind"):
+        present[pk].add(kind)
+    for pk, kinds in present.items():
+        if needed - kinds:
+            text = Question.objects.get(pk=pk).text
+            raise Refused(f"“{text}” has no answer of kind {', '.join(sorted(needed - kinds))}.")
+
+
+def _written_answers(questions: list[int]) -> models.QuerySet[Answer]:
+    """The answers of these questions that say anything."""
+    return Answer.objects.filter(question__in=questions, text__regex=HAS_WORDS)
+
+
+def _add_batch(study: Study, wanted: list[int]) -> int:
+    """The questions that are not in the study yet, each with its cells and sittings."""
+    locked(Study.objects.filter(pk=study.pk)).get()
+    rows = study.study_questions
+    present = set(rows.filter(question__in=wanted).values_list("question", flat=True))
+    position = rows.count()
+    passages = dict(Question.objects.filter(pk__in=wanted).values_list("pk", "passage"))
+    new = [pk for pk in wanted if pk not in present]
+    added = StudyQuestion.objects.bulk_create(
+        StudyQuestion(study=study, question_id=pk, position=position + number) for number, pk in enumerate(new)
+    )
+    _make_cells(study, added, passages)
+    make_sitting_slots(study, [passages[pk] for pk in new])
+    return len(added)
+
+
+def _make_cells(study: Study, rows: list[StudyQuestion], passages: dict[int, int]) -> None:
     """One slot a condition. Both cells of a kind show the same answer, the newest of that kind."""
-    newest: dict[str, Answer] = {answer.kind: answer for answer in question.answers.order_by("pk")}
+    answers = _written_answers([row.question_id for row in rows]).order_by("pk")
+    newest = {(question, kind): pk for pk, question, kind in answers.values_list("pk", "question", "kind")}
+    conditions = list(study.conditions.all())
     Slot.objects.bulk_create(
         Slot(
-            study=row.study,
+            study=study,
             activity=Activity.CRITIQUING,
-            passage=question.passage,
+            passage_id=passages[row.question_id],
             study_question=row,
-            answer=newest[condition.answer_kind],
+            answer_id=newest[row.question_id, condition.answer_kind],
             answer_kind=condition.answer_kind,
             assisted=condition.assisted,
         )
+        for row in rows
         for condition in conditions
     )
 
 
-def make_sitting_slots(study: Study, passage: Passage, *, only: Activity | None = None) -> None:
-    """One slot a labeler for each activity of the study (or only one), about this passage. Those there stay."""
-    for activity in study.activities.filter(activity__in=Activity if only is None else [only]):
-        for number in range(activity.labelers_each):
-            Slot.objects.get_or_create(
-                study=study, activity=activity.activity, passage=passage, number=number, study_question=None
-            )
+def make_sitting_slots(study: Study, passages: Iterable[int], *, only: Activity | None = None) -> int:
+    """One slot a labeler for each activity of the study (or only one), about these passages. Those there stay."""
+    activities = list(study.activities.filter(activity__in=Activity if only is None else [only]))
+    if not activities:
+        return 0
+    return write_in_batches(dict.fromkeys(passages), partial(_make_sittings, study, activities))
+
+
+def _make_sittings(study: Study, activities: list[StudyActivity], passages: list[int]) -> int:
+    locked(Study.objects.filter(pk=study.pk)).get()
+    sittings = Slot.objects.filter(study=study, study_question=None, passage__in=passages)
+    present = set(sittings.values_list("activity", "passage", "number"))
+    wanted = [
+        (row.activity, passage, number)
+        for passage in passages
+        for row in activities
+        for number in range(row.labelers_each)
+    ]
+    return len(
+        Slot.objects.bulk_create(
+            Slot(study=study, activity=activity, passage_id=passage, number=number)
+            for activity, passage, number in wanted
+            if (activity, passage, number) not in present
+        )
+    )
 
 
 def open_study(study: Study, *, actor: User | None = None) -> None:
@@ -144,6 +201,8 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
     with transaction.atomic():
         Study.objects.filter(pk=study.pk).update(state=StudyState.OPEN)
         study.state = StudyState.OPEN
+        offered = Assignment.objects.filter(slot__study=study, state=AssignmentState.OFFERED)
+        offered.update(offered_at=timezone.now())  # it could not be begun before
         Event.objects.create(kind=EventKind.STUDY_OPENED, study=study, actor=actor)
     want_suggestions(study)
 

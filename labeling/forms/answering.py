@@ -24,6 +24,12 @@ class QuestionForm(DraftForm):
         return texts | {"is_covered": not data["uncovered"]}
 
 
+class NewFlawForm(forms.Form):
+    """The key of the question that a flaw belongs to; a flaw that is there already need not say."""
+
+    question = forms.UUIDField(required=False)
+
+
 class FlawForm(DraftForm, GradesForm):
     """A hidden flaw as it stands in the page."""
 

@@ -8,20 +8,25 @@ from django import forms
 
 from labeling.actions.critiquing import Seen
 from labeling.forms.working import DraftForm, DraftTextField, GradesForm, HandInForm, kept_as_stored
-from labeling.models import LabelerCritique
+
+
+class BeginningForm(forms.Form):
+    """Where a critique of the page comes from: the number of a suggestion, or nothing."""
+
+    suggestion = forms.IntegerField(required=False, min_value=1)
 
 
 class CritiqueForm(DraftForm, GradesForm):
-    """One critique as it stands in the page."""
+    """One critique as it stands in the page. `before` is the text that it changes."""
 
     text = DraftTextField()
 
-    def __init__(self, data: Any, *, found: LabelerCritique) -> None:
+    def __init__(self, data: Any, *, before: str) -> None:
         super().__init__(data)
-        self.found = found
+        self.before = before
 
     def clean_text(self) -> str:
-        return kept_as_stored(self.cleaned_data["text"], self.found.critique.text)
+        return kept_as_stored(self.cleaned_data["text"], self.before)
 
 
 class RatingForm(forms.Form):

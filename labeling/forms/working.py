@@ -27,10 +27,30 @@ def kept_as_stored(typed: str, stored: str) -> str:
 
 
 class DraftTextField(forms.CharField):
-    """A text exactly as typed, perhaps empty still."""
+    """A text exactly as typed, perhaps empty still.
+
+    An editing task begins with a text in the field: `begins_as`. It may be kept whatever its length, so the limit
+    is on what is added.
+    """
+
+    begins_as = ""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "strip": False, "max_length": MAX_TEXT, **options})
+        super().__init__(**{"required": False, "strip": False, **options})
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        most, length = MAX_TEXT + len(as_typed(self.begins_as)), len(as_typed(value))
+        if length > most:
+            raise forms.ValidationError(
+                f"This text has {length:,} characters, and at most {most:,} can be saved. Shorten it."
+            )
+
+
+def begin_as(field: forms.Field, text: str) -> None:
+    """Tell a form's draft field which text its task begins with."""
+    assert isinstance(field, DraftTextField)
+    field.begins_as = text
 
 
 class NewPartForm(forms.Form):

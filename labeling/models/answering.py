@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import QuerySet
 
-from labeling.enums import Category, Severity
-from labeling.models.critiques import graded
+from labeling.models.parts import Graded, KeyedPart, graded
 from labeling.models.sittings import Sitting
 
 
-class DraftQuestion(models.Model):
+class DraftQuestion(KeyedPart):
     """One question with its answers, as it stands in the labeler's page. Gone once the sitting is submitted."""
 
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="draft_questions")
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """Named by the browser before it asks, so that a repeated request makes one record."""
     text = models.TextField(blank=True)
     is_covered = models.BooleanField(default=True)
     """Whether the passage covers the topic; if not, the honest answer is "No answer"."""
     answer = models.TextField(blank=True)
     misleading = models.TextField(blank=True)
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
     is_removed = models.BooleanField(default=False)
     """Taken out by the labeler, who may put it back until the sitting is submitted."""
     saved_at = models.DateTimeField(auto_now=True)
@@ -44,16 +37,11 @@ class DraftQuestion(models.Model):
         return self.intended.filter(is_removed=False).order_by("pk")
 
 
-class DraftIntended(models.Model):
+class DraftIntended(KeyedPart, Graded):
     """A flaw that the author hides in the misleading answer, being described."""
 
     draft = models.ForeignKey(DraftQuestion, on_delete=models.CASCADE, related_name="intended")
-    client_key = models.UUIDField(default=uuid.uuid4)
     text = models.TextField(blank=True)
-    category = models.CharField(max_length=9, choices=Category, blank=True)
-    category_text = models.TextField(blank=True)
-    severity = models.PositiveSmallIntegerField(choices=Severity, null=True, blank=True)
-    revision = models.PositiveIntegerField(default=0)
     is_removed = models.BooleanField(default=False)
     """Taken out by the labeler, who may put it back until the sitting is submitted."""
     saved_at = models.DateTimeField(auto_now=True)

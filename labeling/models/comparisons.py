@@ -5,14 +5,13 @@ The second may be what a method made of the first (a refinement), judged blind f
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
 from labeling.enums import Better, Confidence, RefinementMethod
 from labeling.models.critiques import Critique
 from labeling.models.fields import PublicIdField, between
+from labeling.models.parts import KeyedPart
 from labeling.models.sittings import Sitting
 
 
@@ -74,7 +73,7 @@ class PairCritique(models.Model):
         return str(self.critique)
 
 
-class Comparison(models.Model):
+class Comparison(KeyedPart):
     """One labeler's choice within a pair."""
 
     public_id = PublicIdField()
@@ -90,10 +89,6 @@ class Comparison(models.Model):
     confidence = models.PositiveSmallIntegerField(choices=Confidence, null=True, blank=True)
     total_time_ms = models.BigIntegerField(null=True, blank=True)
     """As a file told it; ours is the sitting's."""
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """How its page names it."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
 
     class Meta:
         ordering = ["sitting_id", "position"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
-from labeling.enums import Category, CritiqueOrigin, Provenance, Severity
-from labeling.models.fields import between
+from labeling.enums import CritiqueOrigin, Provenance
+from labeling.models.parts import Graded, KeyedPart, graded
 
 
 class Critique(models.Model):
@@ -27,24 +25,11 @@ class Critique(models.Model):
         return self.text[:80]
 
 
-def graded(name: str) -> list[models.BaseConstraint]:
-    """What the database asks of a category and a severity, wherever they stand."""
-    return [
-        models.CheckConstraint(condition=between("severity", 1, 4), name=f"{name}_severity_1_to_4"),
-        models.CheckConstraint(
-            condition=Q(category="") | Q(category__in=Category.values), name=f"{name}_category_is_known"
-        ),
-    ]
-
-
-class IntendedCritique(models.Model):
+class IntendedCritique(Graded):
     """The flaw that the author of a misleading answer hid on purpose (paper, section 3.3.1). Blinded."""
 
     critique = models.OneToOneField(Critique, on_delete=models.CASCADE, primary_key=True, related_name="intended")
     position = models.PositiveSmallIntegerField(default=0)
-    category = models.CharField(max_length=9, choices=Category, blank=True)
-    category_text = models.TextField(blank=True)
-    severity = models.PositiveSmallIntegerField(choices=Severity, null=True, blank=True)
 
     class Meta:
         ordering = ["position", "pk"]
@@ -54,7 +39,7 @@ class IntendedCritique(models.Model):
         return str(self.critique)
 
 
-class LabelerCritique(models.Model):
+class LabelerCritique(KeyedPart, Graded):
     """A critique a labeler wrote, or took from a suggestion and perhaps edited.
 
     The stamps are ms from the opening of the assignment and move with the text only: a suggestion used
@@ -62,22 +47,15 @@ class LabelerCritique(models.Model):
     """
 
     critique = models.OneToOneField(Critique, on_delete=models.CASCADE, primary_key=True, related_name="by_labeler")
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """Named by the browser before it asks, so that a repeated request makes one record."""
     sitting = models.ForeignKey("Sitting", on_delete=models.CASCADE, related_name="critiques")
     position = models.PositiveIntegerField(default=0)
     provenance = models.CharField(max_length=8, choices=Provenance, default=Provenance.WRITTEN)
     """Written here, or given by a file, whose stamps are kept as they are."""
-    category = models.CharField(max_length=9, choices=Category, blank=True)
-    category_text = models.TextField(blank=True)
-    severity = models.PositiveSmallIntegerField(choices=Severity, null=True, blank=True)
     suggestion_used = models.ForeignKey(
         "Suggestion", null=True, blank=True, on_delete=models.PROTECT, related_name="uses"
     )
     first_modified_ms = models.BigIntegerField(null=True, blank=True)
     last_modified_ms = models.BigIntegerField(null=True, blank=True)
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
     removed_ms = models.BigIntegerField(null=True, blank=True)
 
     class Meta:

@@ -7,9 +7,10 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
-from labeling.enums import Category, QuoteOf, Severity
-from labeling.models.critiques import Critique, graded
+from labeling.enums import QuoteOf
+from labeling.models.critiques import Critique
 from labeling.models.fields import between
+from labeling.models.parts import Graded, Part, graded
 from labeling.models.sittings import Sitting
 
 #: How released rows put a question to the model: the stored question begins with this line.
@@ -41,7 +42,7 @@ class RankedQuestion(models.Model):
         return (QUESTION_PREFIX if self.is_prefixed else "") + self.question.text
 
 
-class RankedAnswer(models.Model):
+class RankedAnswer(Part):
     """One of the answers: its tier, its rating, and whether the labeler passed over its critiques."""
 
     ranked_question = models.ForeignKey(RankedQuestion, on_delete=models.CASCADE, related_name="answers")
@@ -56,8 +57,6 @@ class RankedAnswer(models.Model):
     """Whether the form asked; the earlier rounds did not."""
     skip_reason = models.TextField(blank=True)
     """Why its critiques were passed over, in the labeler's words. Released rows do not tell."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -80,7 +79,7 @@ class RankedAnswer(models.Model):
         return uuid.UUID(int=self.pk)
 
 
-class ChainLink(models.Model):
+class ChainLink(Part, Graded):
     """A critique and the refinement that addresses it.
 
     It is about the text before it: the refinement of the link before, or the answer for the first.
@@ -89,17 +88,13 @@ class ChainLink(models.Model):
     critique = models.OneToOneField(Critique, on_delete=models.CASCADE, primary_key=True, related_name="link")
     ranked_answer = models.ForeignKey(RankedAnswer, on_delete=models.CASCADE, related_name="chain")
     position = models.PositiveIntegerField()
-    severity = models.PositiveSmallIntegerField(choices=Severity, null=True, blank=True)
-    category = models.CharField(max_length=9, choices=Category, blank=True)
-    category_text = models.TextField(null=True, blank=True)  # noqa: DJ001 - null where the form did not ask
+    category_text = models.TextField(null=True, blank=True)  # type: ignore[assignment]  # noqa: DJ001 - null where the form did not ask
     refinement = models.TextField(blank=True)
     could_quote_text = models.BooleanField(default=True)
     """Whether the form asked for quotes of the passage; the earlier rounds did not."""
     could_quote_response = models.BooleanField(default=True)
     client_key = models.UUIDField(null=True, blank=True)
     """Named by the browser before it asks, so that a repeated request makes one record. Null if from a file."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:

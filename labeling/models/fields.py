@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import string
+import unicodedata
 
 from django.db import models
-from django.utils.crypto import get_random_string
+
+LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+ID_LENGTH = 30
 
 
 def new_public_id() -> str:
-    """30 letters and digits, the shape of ids in the released files."""
-    return get_random_string(30)
+    """30 random letters and digits, the shape of ids in the released files. One call for randomness: many are made."""
+    number = secrets.randbelow(len(LETTERS_AND_DIGITS) ** ID_LENGTH)
+    digits = []
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(LETTERS_AND_DIGITS))
+        digits.append(LETTERS_AND_DIGITS[digit])
+    return "".join(digits)
+
+
+def words_of(text: str) -> str:
+    """The words of a text in their order: what a reader meets, however the file was saved.
+
+    Line ends, white space, byte order marks and the Unicode normal form are not part of them.
+    """
+    return " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
 
 
 def text_digest(text: str) -> str:
-    """SHA-256 of a text as stored: how two passages are known to be the same text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a text's words: how two passages are known to be the same text."""
+    return hashlib.sha256(words_of(text).encode()).hexdigest()
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]

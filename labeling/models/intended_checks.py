@@ -5,12 +5,11 @@ Section 3.3.1 of the paper. A novel critique is valid and covers none: that is d
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 
 from labeling.models.critiques import IntendedCritique, LabelerCritique
 from labeling.models.fields import PublicIdField
+from labeling.models.parts import KeyedPart
 from labeling.models.sittings import Sitting
 
 
@@ -52,7 +51,7 @@ class IntendedCheck(models.Model):
         return f"check of {self.label}"
 
 
-class CheckedCritique(models.Model):
+class CheckedCritique(KeyedPart):
     """The verdict on one found critique. Those of one text share a place on the page, and so their verdict."""
 
     check_of = models.ForeignKey(IntendedCheck, on_delete=models.CASCADE, related_name="critiques")
@@ -64,10 +63,6 @@ class CheckedCritique(models.Model):
     )
     shown_position = models.PositiveIntegerField(null=True, blank=True)
     """Where it stood on the checker's page, which is shuffled; null for checks that came from a file."""
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """How its page names it."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
 
     class Meta:
         ordering = ["check_of_id", "found__position", "found_id"]

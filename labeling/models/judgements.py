@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
-from labeling.enums import Category, Provenance, Severity
-from labeling.models.critiques import Critique, graded
+from labeling.enums import Provenance, Severity
+from labeling.models.critiques import Critique
 from labeling.models.fields import between
+from labeling.models.parts import Graded, KeyedPart, graded
 from labeling.models.sittings import Sitting
 
 
@@ -48,7 +47,7 @@ class CritiqueToJudge(models.Model):
         return str(self.critique)
 
 
-class JudgedQuestion(models.Model):
+class JudgedQuestion(KeyedPart):
     """One answer of a sitting whose critiques were judged, and what was asked afterwards.
 
     With a helpful critique: is there a better one? Without: is the answer critiqueable at all? What was not asked
@@ -60,10 +59,6 @@ class JudgedQuestion(models.Model):
     answer = models.ForeignKey("Answer", on_delete=models.PROTECT, related_name="judged_in")
     is_critiqueable = models.BooleanField(null=True, blank=True)
     has_better_critique = models.BooleanField(null=True, blank=True)
-    client_key = models.UUIDField(default=uuid.uuid4)
-    """How its page names it."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
 
     class Meta:
         ordering = ["sitting_id", "position"]
@@ -102,21 +97,20 @@ class HelpfulnessJudgement(models.Model):
                 | Q(provenance=Provenance.GIVEN),
                 name="only_the_helpful_are_ranked",
             ),
-            models.CheckConstraint(condition=between("severity", 1, 4), name="judged_critique_severity_1_to_4"),
+            models.CheckConstraint(
+                condition=between("severity", min(Severity), max(Severity)), name="judged_critique_severity_1_to_4"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.critique}: {self.helpful}"
 
 
-class BetterCritique(models.Model):
+class BetterCritique(Graded):
     """The critique that a labeler wrote because those shown were not it."""
 
     critique = models.OneToOneField(Critique, on_delete=models.CASCADE, primary_key=True, related_name="better")
     judged_question = models.OneToOneField(JudgedQuestion, on_delete=models.CASCADE, related_name="better_critique")
-    category = models.CharField(max_length=9, choices=Category, blank=True)
-    category_text = models.TextField(blank=True)
-    severity = models.PositiveSmallIntegerField(choices=Severity, null=True, blank=True)
     refinement = models.TextField(null=True, blank=True)  # noqa: DJ001 - null where the row has none
     """As released, the answer again: a box that was filled in and that nobody edited."""
 

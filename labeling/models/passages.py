@@ -21,6 +21,9 @@ class Passage(models.Model):
     title = models.TextField(null=True, blank=True)  # noqa: DJ001 - null and "" are different titles in released files
     text = models.TextField()
     text_digest = models.CharField(max_length=64, db_index=True, editable=False)
+    beginning = models.CharField(max_length=60, blank=True, editable=False)
+    word_count = models.PositiveIntegerField(default=0, editable=False)
+    """Of the text, like its digest: pages that list passages load no texts."""
     author = models.ForeignKey(
         "Labeler", null=True, blank=True, on_delete=models.PROTECT, related_name="passages_asked_about"
     )
@@ -46,15 +49,17 @@ class Passage(models.Model):
         indexes = [models.Index(fields=["public_id"])]
 
     def __str__(self) -> str:
-        return self.title or f"{self.text[:60].strip()}…"
+        return self.title or f"{self.beginning}…"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.text_digest = text_digest(self.text)
+        self.describe_text()
         super().save(*args, **kwargs)
 
-    @property
-    def word_count(self) -> int:
-        return len(self.text.split())
+    def describe_text(self) -> None:
+        """Set what is kept about the text. Who stores passages in bulk calls it on each."""
+        self.text_digest = text_digest(self.text)
+        self.beginning = self.text[:60].strip()
+        self.word_count = len(self.text.split())
 
 
 class Question(models.Model):

@@ -10,10 +10,11 @@ from django.db.models import Q
 from labeling.enums import Provenance
 from labeling.models.critiques import Critique
 from labeling.models.fields import PublicIdField, between
+from labeling.models.parts import Part
 from labeling.models.sittings import Sitting
 
 
-class Refinement(models.Model):
+class Refinement(Part):
     """What one labeler, or one sample of a model, made of one answer (paper, Table 1).
 
     Without a critique it is a direct refinement; with one, a conditional one. A text equal to the answer's is an
@@ -30,8 +31,6 @@ class Refinement(models.Model):
     position = models.PositiveIntegerField(default=0)
     is_kept = models.BooleanField(default=False)
     """The labeler says that the answer is best left as it is."""
-    revision = models.PositiveIntegerField(default=0)
-    """Counts saves; a save from a tab that has not seen the latest one is refused."""
     saved_at = models.DateTimeField(auto_now=True)
     model_name = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
     model_revision = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -57,34 +57,44 @@ def deal(
     `texts[q]` is the text of question q: nobody gets two cells of one text. `may_meet(labeler, text)` says
     who is free to meet it. The same arguments make the same deal.
     """
-    questions = _questions_that_fit(texts, cells, labelers, may_meet)
+    free = _free_for(texts, labelers, may_meet)
+    questions = _questions_that_fit(texts, cells, free)
+    perfect = _surely_undealt(texts, cells, free), 1
     best: Deal[L] | None = None
     for attempt in range(ATTEMPTS):
         table = _Table(texts, labelers, may_meet, random.Random(f"deal:{seed}:{attempt}"))
         candidate = table.make(questions, cells)
         if best is None or candidate.badness(labelers) < best.badness(labelers):
             best = candidate
-        if best.badness(labelers) <= (0, 1):
+        if best.badness(labelers) <= perfect:
             break
     assert best is not None
     return best
 
 
-def _questions_that_fit(
-    texts: Sequence[Hashable],
-    cells: Sequence[Cell],
-    labelers: Sequence[L],
-    may_meet: Callable[[L, Hashable], bool],
-) -> list[int]:
+def _free_for(
+    texts: Sequence[Hashable], labelers: Sequence[L], may_meet: Callable[[L, Hashable], bool]
+) -> dict[Hashable, int]:
+    """How many labelers may meet each text."""
+    return {text: sum(may_meet(labeler, text) for labeler in labelers) for text in set(texts)}
+
+
+def _questions_that_fit(texts: Sequence[Hashable], cells: Sequence[Cell], free: Mapping[Hashable, int]) -> list[int]:
     """The questions to deal: of one text, only as many as there are labelers for; the first ones first."""
     width = Counter(question for question, _ in cells)
-    left = {text: sum(may_meet(labeler, text) for labeler in labelers) for text in set(texts)}
+    left = dict(free)
     chosen = []
     for question in sorted(width):
         if left[texts[question]] > 0:
             chosen.append(question)
             left[texts[question]] -= width[question]
     return chosen
+
+
+def _surely_undealt(texts: Sequence[Hashable], cells: Sequence[Cell], free: Mapping[Hashable, int]) -> int:
+    """Cells for which there is nobody, however they are dealt."""
+    wanted = Counter(texts[question] for question, _ in cells)
+    return sum(max(0, count - free[text]) for text, count in wanted.items())
 
 
 class _Table(Generic[L]):
@@ -99,6 +109,10 @@ class _Table(Generic[L]):
     ) -> None:
         self.texts, self.labelers, self.may_meet, self.rng = texts, list(labelers), may_meet, rng
         self.at: dict[Cell, L | None] = {}
+        self.questions_of: defaultdict[tuple[int, L | None], set[int]] = defaultdict(set)
+        """By condition and labeler."""
+        self.partners: defaultdict[int, list[Cell]] = defaultdict(list)
+        """The cells of each condition, in a random order."""
         self.meets: defaultdict[Hashable, Counter[L]] = defaultdict(Counter)
 
     def make(self, questions: Sequence[int], cells: Sequence[Cell]) -> Deal[L]:
@@ -130,6 +144,8 @@ class _Table(Generic[L]):
         before = self.at.get(cell)
         if before is not None:
             self.meets[text][before] -= 1
+        self.questions_of[cell[1], before].discard(cell[0])
+        self.questions_of[cell[1], labeler].add(cell[0])
         self.at[cell] = labeler
         if labeler is not None:
             self.meets[text][labeler] += 1
@@ -144,18 +160,23 @@ class _Table(Generic[L]):
         return labeler is not None and (not self.may_meet(labeler, text) or self.meets[text][labeler] > 1)
 
     def trade_places(self) -> None:
+        for cell in self.at:
+            self.partners[cell[1]].append(cell)
+        for cells in self.partners.values():
+            self.rng.shuffle(cells)
         for cell in sorted(self.at):
             if self.is_wrong(cell):
                 self._trade(cell)
 
     def _trade(self, cell: Cell) -> None:
-        """Swap with somebody of the same condition where both then fit."""
-        others = [other for other in self.at if other[1] == cell[1] and other[0] != cell[0]]
-        self.rng.shuffle(others)
+        """Swap with somebody of the same condition where both then fit. Looked for from a random place on."""
+        others = self.partners[cell[1]]
+        start = self.rng.randrange(len(others))
         mine = self.at[cell]
-        for other in others:
+        for number in range(len(others)):
+            other = others[start + number - len(others)]
             theirs = self.at[other]
-            if self.fits(mine, other) and self.fits(theirs, cell):
+            if other != cell and self.fits(mine, other) and self.fits(theirs, cell):
                 self.put(cell, None)
                 self.put(other, mine)
                 self.put(cell, theirs)
@@ -174,7 +195,7 @@ class _Table(Generic[L]):
                 self.put(cell, min(fitting, key=lambda labeler: self.count(cell[1], labeler)))
 
     def count(self, condition: int, labeler: L) -> int:
-        return sum(1 for (_, c), given in self.at.items() if c == condition and given == labeler)
+        return len(self.questions_of[condition, labeler])
 
     def even_out(self) -> None:
         """Where giving made a condition uneven by two or more, move cells from who has most to who has least."""
@@ -183,17 +204,14 @@ class _Table(Generic[L]):
                 pass
 
     def _move_one(self, condition: int) -> bool:
-        counts = dict.fromkeys(self.labelers, 0)
-        for (_, c), given in self.at.items():
-            if c == condition and given is not None:
-                counts[given] += 1
+        counts = {labeler: self.count(condition, labeler) for labeler in self.labelers}
         ranked = sorted(self.labelers, key=lambda labeler: counts[labeler])
         for most in reversed(ranked):
             for least in ranked:
                 if counts[most] - counts[least] < 2:
                     break
-                for cell in sorted(self.at):
-                    if cell[1] == condition and self.at[cell] == most and self.fits(least, cell):
-                        self.put(cell, least)
+                for question in sorted(self.questions_of[condition, most]):
+                    if self.fits(least, (question, condition)):
+                        self.put((question, condition), least)
                         return True
         return False

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from labeling.enums import Category, Severity
+from labeling.enums import Severity
+from labeling.rules.grades import missing_grade
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,5 @@ def missing_of_new(new: NewCritique) -> str | None:
     """What a newly written critique lacks."""
     if not new.text.strip():
         return "write the critique that you have in mind."
-    if new.category not in Category.values:
-        return "your critique needs a category."
-    if new.category == Category.OTHER and not new.category_text.strip():
-        return "your critique is of category “other”: say in a few words what it is about."
-    if new.severity not in Severity.values:
-        return "your critique needs a severity."
-    return None
+    lacking = missing_grade(new.category, new.category_text, new.severity)
+    return None if lacking is None else f"your critique {lacking}"

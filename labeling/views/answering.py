@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from labeling.actions import answering
 from labeling.enums import Activity, AssignmentState
-from labeling.forms.answering import FlawForm, QuestionForm
+from labeling.forms.answering import FlawForm, NewFlawForm, QuestionForm
 from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
 from labeling.refusals import Stale
 from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
+from labeling.views.working import CHOICES, NOT_YET, answer, check_begun, checked, conflict, handing_in
 from labeling.visibility.answering import answering_sheet, question_card
 
 
@@ -24,16 +25,25 @@ def own(request: LabelerRequest, public_id: str) -> Assignment:
     return own_assignment(request, public_id, Activity.ANSWERING)
 
 
+def own_questions(assignment: Assignment) -> QuerySet[DraftQuestion]:
+    """The questions of this very assignment, removed ones included."""
+    return DraftQuestion.objects.filter(sitting__assignment=assignment).select_related("sitting__assignment")
+
+
 def own_question(assignment: Assignment, client_key: uuid.UUID) -> DraftQuestion:
-    """A question of this very assignment."""
-    drafts = DraftQuestion.objects.filter(sitting__assignment=assignment)
-    return get_object_or_404(drafts.select_related("sitting__assignment"), client_key=client_key)
+    return get_object_or_404(own_questions(assignment), client_key=client_key)
 
 
 def own_flaw(assignment: Assignment, client_key: uuid.UUID) -> DraftIntended:
     """A hidden flaw of this very assignment."""
     flaws = DraftIntended.objects.filter(draft__sitting__assignment=assignment)
     return get_object_or_404(flaws.select_related("draft__sitting__assignment"), client_key=client_key)
+
+
+def question_of(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> DraftQuestion:
+    """The question that a flaw belongs to. A flaw that the page begins with this save says which."""
+    begun = checked(NewFlawForm(request.POST)).cleaned_data["question"]
+    return own_flaw(assignment, client_key).draft if begun is None else own_question(assignment, begun)
 
 
 def card(request: LabelerRequest, assignment: Assignment, template: str, draft: DraftQuestion) -> HttpResponse:
@@ -58,6 +68,8 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
         "public_id": public_id,
         "misleading": sheet.misleading,
         "client_key": uuid.uuid4(),
+        "blank": DraftQuestion(client_key=NOT_YET),
+        "blank_flaw": DraftIntended(client_key=NOT_YET),
         "most": answering.MOST_QUESTIONS,
         "give_back_reasons": GIVE_BACK_REASONS,
     }
@@ -70,21 +82,25 @@ def add(request: LabelerRequest, public_id: str) -> HttpResponse:
     """Begin a question under the key that the page made up."""
     assignment = own(request, public_id)
     form = checked(NewPartForm(request.POST))
-    draft = answering.add_question(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
-    return card(request, assignment, "answering/_added.html", draft)
+    answering.add_question(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return go_to(request, assignment)
 
 
 @for_labelers
 def question(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save a question as it stands in the page. Read, it is the question as it stands here."""
+    """Save a question as it stands in the page, begun or not. Read, it is the question as it stands here."""
     assignment = own(request, public_id)
-    draft = own_question(assignment, client_key)
     if request.method != "POST":
-        return card(request, assignment, "answering/_question.html", draft)
+        return card(request, assignment, "answering/_question.html", own_question(assignment, client_key))
     form = checked(QuestionForm(request.POST))
+    check_begun(own_questions(assignment).filter(client_key=client_key).first(), form.cleaned_data["base_revision"])
     try:
-        draft = answering.change_question(
-            labeler=request.labeler, draft=draft, base_revision=form.cleaned_data["base_revision"], **form.content
+        draft = answering.save_question(
+            labeler=request.labeler,
+            assignment=assignment,
+            client_key=client_key,
+            base_revision=form.cleaned_data["base_revision"],
+            **form.content,
         )
     except Stale as stale:
         now = own_question(assignment, client_key)
@@ -120,22 +136,27 @@ def add_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> 
     assignment = own(request, public_id)
     draft = own_question(assignment, client_key)
     form = checked(NewPartForm(request.POST))
-    intended = answering.add_intended(labeler=request.labeler, draft=draft, **form.cleaned_data)
-    context = {"draft": draft, "found": intended, "flaw_key": uuid.uuid4(), "fresh": True}
-    return answer(request, assignment, "answering/_flaw_added.html", **context)
+    answering.add_intended(labeler=request.labeler, draft=draft, **form.cleaned_data)
+    return go_to(request, assignment)
 
 
 @for_labelers
 def flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save a flaw as it stands in the page. Read, it is the flaw as it stands here."""
+    """Save a flaw as it stands in the page, begun or not. Read, it is the flaw as it stands here."""
     assignment = own(request, public_id)
-    intended = own_flaw(assignment, client_key)
     if request.method != "POST":
-        return answer(request, assignment, "answering/_flaw.html", found=intended)
+        intended = own_flaw(assignment, client_key)
+        return answer(request, assignment, "answering/_flaw.html", found=intended, fresh=True)
+    draft = question_of(request, assignment, client_key)
     form = checked(FlawForm(request.POST))
+    check_begun(draft.intended.filter(client_key=client_key).first(), form.cleaned_data["base_revision"])
     try:
-        intended = answering.change_intended(
-            labeler=request.labeler, intended=intended, base_revision=form.cleaned_data["base_revision"], **form.content
+        intended = answering.save_intended(
+            labeler=request.labeler,
+            draft=draft,
+            client_key=client_key,
+            base_revision=form.cleaned_data["base_revision"],
+            **form.content,
         )
     except Stale as stale:
         now = own_flaw(assignment, client_key)
@@ -161,7 +182,7 @@ def restore_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID)
     assignment = own(request, public_id)
     intended = own_flaw(assignment, client_key)
     answering.restore_intended(labeler=request.labeler, intended=intended)
-    return answer(request, assignment, "answering/_flaw.html", found=intended)
+    return answer(request, assignment, "answering/_flaw.html", found=intended, fresh=True)
 
 
 @for_labelers

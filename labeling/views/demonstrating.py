@@ -58,7 +58,7 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     if assignment.state == AssignmentState.SUBMITTED:
         return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = demonstrating_sheet(assignment, demonstrating.lay_out(assignment))
+    sheet = demonstrating_sheet(assignment, demonstrating.prepare(assignment))
     context = {
         "work": sheet,
         "sheet": sheet.frame,
@@ -93,11 +93,12 @@ def rate(request: LabelerRequest, public_id: str, number: int) -> HttpResponse:
 def add(request: LabelerRequest, public_id: str, number: int) -> HttpResponse:
     """Begin the next critique of an answer under the key that the page made up, or put one back."""
     assignment = own(request, public_id)
-    form = checked(NewLinkForm(request.POST))
+    row = own_answer(assignment, number)
+    form = checked(NewLinkForm(request.POST, before=demonstrating.text_now(row)))
     try:
         link = demonstrating.add_link(
             labeler=request.labeler,
-            row=own_answer(assignment, number),
+            row=row,
             client_key=form.cleaned_data["client_key"],
             **(form.content if form.cleaned_data["comes_back"] else {}),
         )
@@ -117,7 +118,7 @@ def link(request: LabelerRequest, public_id: str, number: int, client_key: uuid.
     if request.method != "POST":
         return chain(request, assignment, number)
     found = own_link(row, client_key)
-    form = checked(LinkForm(request.POST, link=found))
+    form = checked(LinkForm(request.POST, before=demonstrating.text_before(found), link=found))
     try:
         found = demonstrating.change_link(
             labeler=request.labeler, link=found, base_revision=form.cleaned_data["base_revision"], **form.content

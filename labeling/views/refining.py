@@ -38,7 +38,7 @@ def page(request: LabelerRequest, public_id: str) -> HttpResponse:
     if assignment.state == AssignmentState.SUBMITTED:
         return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
     check_can_work_on(request.labeler, assignment)
-    sheet = refining_sheet(assignment, refining.lay_out(assignment))
+    sheet = refining_sheet(assignment, refining.prepare(assignment))
     context = {
         "work": sheet,
         "sheet": sheet.frame,

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TypeVar
 
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from labeling.actions.working import note_active_time
-from labeling.assigning import release
+from labeling.actions.sittings import note_active_time
 from labeling.enums import Activity, Category, ReleaseReason, Severity
 from labeling.forms.working import ActiveTimeForm, GiveBackForm, HandInForm
 from labeling.models import Assignment
 from labeling.refusals import Refused, Stale
+from labeling.releasing import release
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
 
 #: What every template that draws a critique needs to draw its choices.
 CHOICES = {"categories": list(Category), "severities": list(Severity)}
+#: Stands for the client key in a part that a page has not begun yet: static/js/beginning.js puts a new key there.
+NOT_YET = uuid.UUID(int=0)
 F = TypeVar("F", bound=Form)
 H = TypeVar("H", bound=HandInForm)
 
@@ -29,6 +32,12 @@ def checked(form: F) -> F:
         field, errors = next(iter(form.errors.items()))
         raise Refused(str(errors[0]), field=field)
     return form
+
+
+def check_begun(part: object | None, base_revision: int) -> None:
+    """A part that was never saved has no revision that a page could have seen: such a page means another's part."""
+    if part is None and base_revision:
+        raise Http404
 
 
 def answer(request: LabelerRequest, assignment: Assignment, template: str, **context: object) -> HttpResponse:

@@ -13,11 +13,12 @@ from findings import jsonl
 from findings.records import HELPFULNESS, read
 from models_service.critic import critic_for, shipped
 from models_service.engine import ENGINES, Engine, EngineSettings, open_engine
+from models_service.evaluation.english import SETS, measure_english
 from models_service.evaluation.loss import recorded_loss
 from models_service.evaluation.ranking import critique_scores
 from models_service.evaluation.refinement import GRID
 from models_service.evaluation.reporting import (
-    Row,
+    MeasureRow,
     gdc_rows,
     loss_rows,
     quality_rows,
@@ -66,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rows.add_argument("--model", required=True, help="directory or hub name")
     rows.add_argument("--engine", choices=ENGINES, default="local")
     rows.add_argument("--output", type=Path, required=True, help="critique_scores rows, for findings ranking")
+    english = kinds.add_parser("english", help="what a critic of English names, on passages it never saw")
+    english.add_argument("--model", required=True, help="directory or hub name")
+    english.add_argument("--engine", choices=ENGINES, default="local")
+    english.add_argument("--n", type=int, default=200, help="answers of each set, half of them flawed")
+    english.add_argument("--seed", type=int, default=1)
+    english.add_argument("--most-words", type=int, default=1100, help="of a passage")
+    english.add_argument("--output", type=Path, help="the measures as JSON Lines")
     own = kinds.choices["self-critique"]
     own.add_argument("--temperature", type=float, default=1.0, help="of the model's own answers")
 
@@ -82,12 +90,17 @@ def _add_shared_arguments(kind: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure every model on every task; print a table each, write all measures if asked."""
+    """Measure every model on every task. Print a table for each, and write all measures if asked to."""
     if args.kind == "ranking":
         scoring = open_engine(EngineSettings(model=args.model, engine=args.engine))
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
-    rows: list[Row] = []
+    if args.kind == "english":
+        measured = list(_english(args))
+        if args.output:
+            jsonl.write(args.output, measured)
+        return 0
+    rows: list[MeasureRow] = []
     for name in args.task or shipped():
         task = open_task(name, race=args.race, words=args.words, held_out=args.held_out)
         models = args.model or [str(critic_for(name))]
@@ -96,6 +109,18 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         jsonl.write(args.output, rows)
     return 0
+
+
+def _english(args: argparse.Namespace) -> Iterator[MeasureRow]:
+    """A critic of English on a source, and on passages, that are not trained on."""
+    engine = open_engine(EngineSettings(model=args.model, engine=args.engine))
+    for name, split in SETS.items():
+        measures = measure_english(engine, number=args.n, seed=args.seed, split=split, most_words=args.most_words)
+        sys.stdout.write(f"\nenglish, {name}, {engine.identity.name}\n")
+        for line in lines(measures):
+            sys.stdout.write(line + "\n")
+        for row in self_critique_rows(name, measures):
+            yield {"task": "english", "model": args.model} | row
 
 
 def _scale(words: str) -> tuple[str, float]:
@@ -126,7 +151,7 @@ def _measured_scales(losses: Path | None, task: SyntheticTask, models: Sequence[
             yield row["model"], row["scale"]
 
 
-def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     scales = _scales(models, [*_measured_scales(args.scale_from, task, models), *args.scale])
     engines = {model: open_engine(EngineSettings(model=model, engine=args.engine)) for model in models}
     _, measure = KINDS[args.kind]
@@ -134,7 +159,7 @@ def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace)
         yield row | {"scale": scales[row["model"]]}
 
 
-def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     """Each model's validation loss, which is its scale too."""
     from models_service.engine.loading import load
 
@@ -142,41 +167,41 @@ def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) ->
         loaded = load(EngineSettings(model=model))
         rows = list(loss_rows(loaded, task, problems=args.n, seed=args.seed))
         scale = next(row["value"] for row in rows if row["group"] == "all")
-        for row in _told(model, task, rows):
+        for row in _report(model, task, rows):
             yield row | {"scale": scale}
 
 
-def _self_critique(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _self_critique(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     for model, engine in engines.items():
         for row in _measure(engine, task, args):
             yield {"model": model} | row
 
 
-def _gdc(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _gdc(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     grid = args.best_of or [2]
     for model, engine in engines.items():
         rows = gdc_rows(engine, task, problems=args.n, samples=args.samples, grid=grid, seed=args.seed)
-        yield from _told(model, task, list(rows))
+        yield from _report(model, task, list(rows))
 
 
-def _refinement(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _refinement(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     grid = args.best_of or GRID
     for model, engine in engines.items():
         rows = refinement_rows(engine, task, problems=args.n, seed=args.seed, grid=grid)
-        yield from _told(model, task, list(rows))
+        yield from _report(model, task, list(rows))
 
 
-def _quality(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _quality(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     rows = quality_rows(engines, task, problems=args.n, seed=args.seed)
-    yield from _told(" x ".join(engines), task, list(rows))
+    yield from _report(" x ".join(engines), task, list(rows))
 
 
-def _sycophancy(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _sycophancy(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     for model, engine in engines.items():
-        yield from _told(model, task, list(sycophancy_rows(engine, task, problems=args.n, seed=args.seed)))
+        yield from _report(model, task, list(sycophancy_rows(engine, task, problems=args.n, seed=args.seed)))
 
 
-def _told(model: str, task: SyntheticTask, rows: list[Row]) -> Iterator[Row]:
+def _report(model: str, task: SyntheticTask, rows: list[MeasureRow]) -> Iterator[MeasureRow]:
     sys.stdout.write(f"\n{task.name}, {model}\n")
     for line in table(rows):
         sys.stdout.write(line + "\n")
@@ -184,10 +209,10 @@ def _told(model: str, task: SyntheticTask, rows: list[Row]) -> Iterator[Row]:
         yield {"model": model} | row
 
 
-def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     made = draw_problems(task, number=args.n, seed=args.seed)
-    said = answer_all(engine, [problem for problem, _ in made], seed=args.seed, temperature=args.temperature)
-    own = [(problem, answer) for (problem, _), answer in zip(made, said, strict=True)]
+    answers = answer_all(engine, [problem for problem, _ in made], seed=args.seed, temperature=args.temperature)
+    own = [(problem, answer) for (problem, _), answer in zip(made, answers, strict=True)]
     sets = {
         "own": figure_5(judge_all(engine, task, own, seed=args.seed)),
         "made": critic_measures(
@@ -196,17 +221,17 @@ def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> I
             seed=args.seed,
         ),
     }
-    for answers, measures in sets.items():
-        sys.stdout.write(f"\n{task.name}, {answers} answers, {engine.identity.name}\n")
+    for kind, measures in sets.items():
+        sys.stdout.write(f"\n{task.name}, {kind} answers, {engine.identity.name}\n")
         for line in lines(measures):
             sys.stdout.write(line + "\n")
-        yield from self_critique_rows(answers, measures)
+        yield from self_critique_rows(kind, measures)
 
 
 LOSS: Final = "nats per learned token of a task's demonstrations: the scale that the other evaluations put models at"
 
 #: Every evaluation by an oracle: what it measures, and how.
-KINDS: dict[str, tuple[str, Callable[[Engines, SyntheticTask, argparse.Namespace], Iterator[Row]]]] = {
+KINDS: dict[str, tuple[str, Callable[[Engines, SyntheticTask, argparse.Namespace], Iterator[MeasureRow]]]] = {
     "self-critique": ("valid critiques by the oracle of a synthetic task", _self_critique),
     "gdc": ("gaps between generating, discriminating and critiquing, by the oracle", _gdc),
     "refinement": ("win rates of refinements against the original answer, by the oracle and by score", _refinement),

@@ -22,8 +22,8 @@ from models_service.types import Bundle, Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One answer, what the critic said of it, and what the oracle says of that."""
+class JudgedByOracle:
+    """One answer, the critic's critiques and scores, and the oracle's verdicts on them."""
 
     problem: Problem
     answer: str
@@ -34,10 +34,12 @@ class Judged:
     scores: tuple[float, ...]
     valid: tuple[bool, ...]
     greedy_valid: bool
+    greedy: str
+    """The critique at temperature 0, shown or a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Estimate:
     """One number with its interval, and over how many answers."""
 
     name: str
@@ -59,7 +61,7 @@ def answer_all(engine: Engine, problems: Sequence[Problem], *, seed: int, temper
 
 def judge_all(
     engine: Engine, task: SyntheticTask, answered: Sequence[tuple[Problem, str]], *, seed: int
-) -> list[Judged]:
+) -> list[JudgedByOracle]:
     """Have the engine criticise every answer and the oracle judge every critique."""
     subjects = [_subject(place, problem, answer) for place, (problem, answer) in enumerate(answered)]
     bundles = engine.critique(subjects, seed=seed)
@@ -70,9 +72,9 @@ def _subject(place: int, problem: Problem, answer: str) -> Subject:
     return Subject(str(place), problem.passage, problem.question, answer, problem.title)
 
 
-def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) -> Judged:
+def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) -> JudgedByOracle:
     shown = sorted((one for one in bundle.suggestions if one.rank is not None), key=lambda one: one.rank or 0)
-    return Judged(
+    return JudgedByOracle(
         problem=problem,
         answer=answer,
         critiqueable=task.is_critiqueable(problem, answer),
@@ -81,6 +83,7 @@ def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) 
         scores=tuple(one.helpfulness for one in shown),
         valid=tuple(task.is_helpful(problem, answer, one.text) for one in shown),
         greedy_valid=task.is_helpful(problem, answer, bundle.suggestions[0].text),
+        greedy=bundle.suggestions[0].text,
     )
 
 
@@ -105,7 +108,7 @@ def oracle_helpfulness(
     return engine.score_helpfulness(subjects, texts), labels, places
 
 
-def figure_5(judged: Sequence[Judged]) -> list[Measure]:
+def figure_5(judged: Sequence[JudgedByOracle]) -> list[Estimate]:
     """Shares of a model's own answers."""
     critiqueable = np.array([one.critiqueable for one in judged], float)
     valid = np.array([one.greedy_valid for one in judged], float)
@@ -121,7 +124,7 @@ def figure_5(judged: Sequence[Judged]) -> list[Measure]:
 _Cases = tuple[Sequence[float], Sequence[bool], Sequence[int]]
 
 
-def critic_measures(judged: Sequence[Judged], helpfulness: _Cases, *, seed: int) -> list[Measure]:
+def critic_measures(judged: Sequence[JudgedByOracle], helpfulness: _Cases, *, seed: int) -> list[Estimate]:
     """Everything about the critic on made answers: greedy, first shown, any, and the areas under the curve."""
     flawed = np.array([one.critiqueable for one in judged], float)
     size = len(judged)
@@ -146,29 +149,29 @@ def critic_measures(judged: Sequence[Judged], helpfulness: _Cases, *, seed: int)
     return measures + [_measure(name, weighted_auc(*case, size), size, len(case[1]), seed) for name, case in cases]
 
 
-def share(name: str, hits: Any, cases: Any) -> Measure:
+def share(name: str, hits: Any, cases: Any) -> Estimate:
     """The share of cases that hit, both 0 or 1 per problem, with Wilson's intervals.
 
     Each problem has one answer, so cases are independent; and Wilson's interval has a width at 0 and 1 too.
     """
     from scipy.stats import binomtest
 
-    number, found = int(cases.sum()), int((hits * cases).sum())
+    number, hit = int(cases.sum()), int((hits * cases).sum())
     if number == 0:
-        return Measure(name, 0, Interval(float("nan"), None, None, None, None))
-    test = binomtest(found, number)
+        return Estimate(name, 0, Interval(float("nan"), None, None, None, None))
+    test = binomtest(hit, number)
     z1, z2 = (test.proportion_ci(level, method="wilson") for level in (0.6827, 0.95))
-    return Measure(name, number, Interval(found / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
+    return Estimate(name, number, Interval(hit / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
 
 
-def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int) -> Measure:
+def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int) -> Estimate:
     values, draws = bootstrap(statistic, size, rng=np.random.default_rng(seed))
-    return Measure(name, number, interval(float(values[0]), draws[:, 0], passages=size))
+    return Estimate(name, number, interval(float(values[0]), draws[:, 0], passages=size))
 
 
-def lines(measures: Sequence[Measure]) -> Iterator[str]:
+def lines(measures: Sequence[Estimate]) -> Iterator[str]:
     """One line a measure, with its 95 % interval."""
     for one in measures:
-        found = one.interval
-        wide = "" if found.low95 is None else f"  [{found.low95:.3f}, {found.high95:.3f}]"
-        yield f"{one.name:<50} {found.value:.3f}{wide}  n={one.number}"
+        bounds = one.interval
+        wide = "" if bounds.low95 is None else f"  [{bounds.low95:.3f}, {bounds.high95:.3f}]"
+        yield f"{one.name:<50} {bounds.value:.3f}{wide}  n={one.number}"

@@ -16,9 +16,10 @@ from playwright.sync_api import Page, expect
 from assist.demo import reports_study
 from assist.models import Run
 from assist.tasks import process
-from labeling.assigning import open_next, release
+from labeling.assigning import open_next
 from labeling.enums import AnswerKind, ReleaseReason
 from labeling.models import Assignment
+from labeling.releasing import release
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 from tests.browser.hands import Hands
@@ -119,7 +120,7 @@ def test_desk_in_every_state(visit: Callable[..., Visit], assisted: bool, look: 
     page.context.set_offline(True)
     hands.rate(3)
     expect(page.locator("#rating .unsaved")).to_be_visible()
-    page.get_by_role("button", name="Add a critique").click()
+    hands.critique(1).get_by_role("button", name="Remove").click()
     expect(page.locator("#notice p")).to_be_visible()
     save(page, f"{name}-5-offline", look)
     page.context.set_offline(False)

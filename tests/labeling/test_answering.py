@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from labeling.actions import answering
+from labeling.actions.sittings import note_active_time
 from labeling.actions.studies import create_study, questions_to_choose
-from labeling.actions.working import note_active_time
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind
 from labeling.exchange.kinds import dataset_records
 from labeling.models import Answer, Assignment, DraftQuestion, Event, Exposure, IntendedCritique, Question, Sitting

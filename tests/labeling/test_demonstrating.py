@@ -40,7 +40,7 @@ def begun(*answers: str, **options: Any) -> Assignment:
 
 
 def rows_of(work: Assignment) -> list[RankedAnswer]:
-    return demonstrating.ranked_answers(demonstrating.lay_out(work))
+    return demonstrating.ranked_answers(demonstrating.prepare(work))
 
 
 def row_of(work: Assignment, text: str) -> RankedAnswer:

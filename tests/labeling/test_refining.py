@@ -30,7 +30,7 @@ def begun(*answers: str, suggested: bool = False, **options: Any) -> Assignment:
 
 
 def rows_of(work: Assignment) -> list[Refinement]:
-    return refining.refinements_of(refining.lay_out(work))
+    return refining.refinements_of(refining.prepare(work))
 
 
 def refine(work: Assignment, row: Refinement, text: str, *, is_kept: bool = False) -> Refinement:
