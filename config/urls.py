@@ -8,15 +8,10 @@ handler404 = "labeling.views.errors.not_found"
 handler500 = "labeling.views.errors.server_error"
 
 urlpatterns = [
-    path("", include("labeling.urls.people")),
+    path("", include("labeling.urls.home")),
+    path("people/", include("labeling.urls.people")),
+    path("", include("labeling.urls.desks")),
     path("onboarding/", include("labeling.urls.onboarding")),
-    path("critiquing/", include("labeling.urls.critiquing")),
-    path("answering/", include("labeling.urls.answering")),
-    path("demonstrating/", include("labeling.urls.demonstrating")),
-    path("refining/", include("labeling.urls.refining")),
-    path("judging/", include("labeling.urls.judging")),
-    path("checking/", include("labeling.urls.checking")),
-    path("comparing/", include("labeling.urls.comparing")),
     path("studies/", include("assist.urls")),
     path("studies/", include("labeling.urls.rounds")),
     path("studies/", include("labeling.urls.studies")),

@@ -16,10 +16,9 @@ from typing import Final
 
 from findings.human_study.assistance import Finding, Group
 from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES
+from findings.records.common import SEVERITY_NAMES
 from findings.statistics.estimates import Interval
 
-#: Words for severities 1 to 4; the paper names only the ends and “major” (docs/findings.md).
-SEVERITY_NAMES: Final = {1: "Minor", 2: "Moderate", 3: "Major", 4: "Critical"}
 CONDITION_NAMES: Final = {False: "No assistance", True: "Assistance"}
 
 
@@ -135,7 +134,7 @@ class _Lookup:
 def charts(findings: Iterable[Finding]) -> list[Chart]:
     """Every figure that the findings allow, in the paper's order; those without a bar are left out."""
     lookup = _Lookup(findings)
-    severities: list[tuple[str, Group]] = [(SEVERITY_NAMES[s], s) for s in SEVERITIES]
+    severities: list[tuple[str, Group]] = [(SEVERITY_NAMES[s - 1], s) for s in SEVERITIES]
     categories: list[tuple[str, Group]] = [(c.capitalize(), c) for c in CATEGORIES]
     drawn = [
         _figure_1(lookup),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, as_typed
+from labeling.forms.parts import DraftForm, DraftTextField, GradesForm, as_typed
 
 
 class QuestionForm(DraftForm):

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.actions.critiquing import Seen
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, HandInForm, kept_as_stored
+from labeling.forms.parts import ConfirmableHandInForm, DraftForm, DraftTextField, GradesForm, kept_as_stored
 
 
 class BeginningForm(forms.Form):
@@ -33,11 +33,11 @@ class RatingForm(forms.Form):
     rating = forms.IntegerField(min_value=1, max_value=7)
 
 
-class SubmitForm(HandInForm):
+class SubmitForm(ConfirmableHandInForm):
     """What is handed in, the rating included."""
 
     rating = forms.IntegerField(required=False, min_value=1, max_value=7)
 
-    def as_seen(self) -> Seen | None:
-        data = self.cleaned_data
-        return Seen(data["rating"], data["seen"]) if data["compare"] else None
+    def handed_in(self) -> dict[str, Any]:
+        seen = None if self.shown is None else Seen(self.cleaned_data["rating"], self.shown)
+        return super().handed_in() | {"seen": seen}

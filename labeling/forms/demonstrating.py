@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import QuoteOf
-from labeling.forms.working import (
+from labeling.forms.parts import (
     DraftForm,
     DraftTextField,
     GradesForm,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.forms.working import DraftForm, DraftTextField, as_typed, begin_as
+from labeling.forms.parts import DraftForm, DraftTextField, as_typed, begin_as
 from labeling.models import Refinement
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from findings import jsonl
 from labeling.actions import checking, comparing, judging, rounds
 from labeling.enums import Activity, StudyState
+from labeling.exchange.downloads import download
 from labeling.exchange.kinds import EXCHANGES, dataset_records, kinds_of
 from labeling.forms.rounds import (
     AddActivityForm,
@@ -25,7 +25,7 @@ from labeling.forms.rounds import (
 from labeling.reading.progress import activity_progress
 from labeling.rules.helpfulness import Asks
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
-from labeling.views.working import checked
+from labeling.views.desk import checked
 
 #: Activities that make refinements.
 REFINING = (Activity.REFINING, Activity.DEMONSTRATING)
@@ -150,9 +150,4 @@ def export(request: SiteRequest, public_id: str, kind: str) -> HttpResponseBase:
         raise Http404
     study = get_study(public_id)
     rows = dataset_records(kind, study=study.name)
-    name = f"{kind}-{slugify(study.name) or study.public_id}.jsonl"
-    return StreamingHttpResponse(
-        map(jsonl.dump_line, rows),
-        content_type="application/jsonl",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(rows, f"{kind}-{slugify(study.name) or study.public_id}")

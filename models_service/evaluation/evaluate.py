@@ -95,20 +95,20 @@ def run(args: argparse.Namespace) -> int:
         scoring = open_engine(EngineSettings(model=args.model, engine=args.engine))
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
-    if args.kind == "english":
-        measured = list(_english(args))
-        if args.output:
-            jsonl.write(args.output, measured)
-        return 0
-    rows: list[MeasureRow] = []
+    rows = list(_english(args) if args.kind == "english" else _synthetic(args))
+    if args.output:
+        jsonl.write(args.output, rows)
+    return 0
+
+
+def _synthetic(args: argparse.Namespace) -> Iterator[MeasureRow]:
+    """Every model on every task whose truth is computable."""
     for name in args.task or shipped():
         task = open_task(name, race=args.race, words=args.words, held_out=args.held_out)
         models = args.model or [str(critic_for(name))]
         measured = _losses(models, task, args) if args.kind == "loss" else _evaluated(models, task, args)
-        rows += [{"task": name} | row for row in measured]
-    if args.output:
-        jsonl.write(args.output, rows)
-    return 0
+        for row in measured:
+            yield {"task": name} | row
 
 
 def _english(args: argparse.Namespace) -> Iterator[MeasureRow]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from labeling.actions.studies import close_study
 from labeling.enums import Activity, AssignmentState
-from labeling.forms.working import MAX_TEXT
+from labeling.forms.parts import MAX_TEXT
 from labeling.models import Assignment, Refinement, Study
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk

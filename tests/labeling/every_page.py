@@ -8,7 +8,7 @@ from django.test import Client
 
 from labeling.actions.answering import add_intended, add_question
 from labeling.actions.critiquing import add_critique
-from labeling.actions.demonstrating import add_link, lay_out, ranked_answers
+from labeling.actions.demonstrating import add_link, prepare, ranked_answers
 from labeling.actions.onboarding import publish_instructions, publish_quiz
 from labeling.enums import Activity, Role
 from labeling.forms.onboarding import read_questions
@@ -44,7 +44,7 @@ def _over_answers(activity: Activity, answers: list[str]) -> Assignment:
 
 def _demonstrating() -> Assignment:
     work = _over_answers(Activity.DEMONSTRATING, ["The mill.", "The barn."])
-    row = ranked_answers(lay_out(work))[0]
+    row = ranked_answers(prepare(work))[0]
     add_link(labeler=work.labeler, row=row, client_key=KEY)  # type: ignore[arg-type]
     return work
 

@@ -93,7 +93,6 @@ class HandInForm(forms.Form):
     `compare`, and then nothing is compared. Nor does it count `active_ms`.
     """
 
-    confirmed = forms.BooleanField(required=False)
     compare = forms.BooleanField(required=False)
     seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
     active_ms = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_NUMBER)
@@ -109,3 +108,16 @@ class HandInForm(forms.Form):
     def shown(self) -> dict[uuid.UUID, int] | None:
         seen: dict[uuid.UUID, int] = self.cleaned_data["seen"]
         return seen if self.cleaned_data["compare"] else None
+
+    def handed_in(self) -> dict[str, Any]:
+        """What the action that hands in is told."""
+        return {"seen": self.shown}
+
+
+class ConfirmableHandInForm(HandInForm):
+    """Of a page that asks once about what is unusual, and then hands it in."""
+
+    confirmed = forms.BooleanField(required=False)
+
+    def handed_in(self) -> dict[str, Any]:
+        return super().handed_in() | {"confirmed": self.cleaned_data["confirmed"]}
