@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,27 +15,30 @@ from labeling.actions import calibrating
 from labeling.actions import studies as actions
 from labeling.enums import StudyState
 from labeling.exchange.kinds import dataset_records
-from labeling.forms.studies import CalibrationForm, LabelersForm, QuestionsForm, ReassignForm, StudyForm
+from labeling.forms.studies import CalibrationForm, LabelersForm, ReassignForm, StudyForm
 from labeling.models import Slot, Study
 from labeling.reading.findings import scored
 from labeling.reading.progress import (
     condition_progress,
     labeler_progress,
+    labelers_at_work,
     labelers_free_for,
     question_rows,
     study_progress,
 )
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
+from labeling.views.lists import page_of
 
 QUESTIONS_A_PAGE = 25
-CHOICES_A_PAGE = 100
+#: On the study's page; all of them stand on the page where they are chosen.
+LABELERS_SHOWN = 100
 
 
 @require_GET
 @for_researchers
 def study_list(request: SiteRequest) -> HttpResponse:
-    page = Paginator(Study.objects.exclude(state=StudyState.IMPORTING), 30).get_page(request.GET.get("page"))
+    page = page_of(request, Study.objects.exclude(state=StudyState.IMPORTING), 30)
     studies = [(study, study_progress(study)) for study in page]
     return render(request, "studies/list.html", {"studies": studies, "page": page})
 
@@ -60,14 +62,15 @@ def new_study(request: SiteRequest) -> HttpResponse:
 @for_researchers
 def study_page(request: SiteRequest, public_id: str) -> HttpResponse:
     study = get_study(public_id)
-    page = Paginator(study.study_questions.select_related("question__passage"), QUESTIONS_A_PAGE).get_page(
-        request.GET.get("page")
-    )
+    questions = study.study_questions.select_related("question__passage").defer("question__passage__text")
+    page = page_of(request, questions, QUESTIONS_A_PAGE)
+    labelers = labelers_at_work(study)
     context = {
         "study": study,
         "progress": study_progress(study),
         "conditions": condition_progress(study),
-        "labelers": labeler_progress(study),
+        "labelers": labeler_progress(study, labelers[:LABELERS_SHOWN]),
+        "number_of_labelers": labelers.count(),
         "rows": question_rows(study, list(page)),
         "page": page,
         "calibration_form": CalibrationForm(study=study),
@@ -90,27 +93,6 @@ def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
         content_type="application/jsonl",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-@require_http_methods(["GET", "POST"])
-@for_admins
-def choose_questions(request: SiteRequest, public_id: str) -> HttpResponse:
-    study = get_study(public_id)
-    choices = actions.questions_to_choose(study)
-    if request.method == "POST":
-        form = QuestionsForm(request.POST, queryset=choices)
-        if request.POST.get("all"):
-            chosen = list(choices)
-        elif form.is_valid():
-            chosen = list(form.cleaned_data["questions"])
-        else:
-            messages.error(request, "Choose at least one question.")
-            return redirect("studies:questions", study.public_id)
-        added = actions.add_questions(study, chosen)
-        messages.success(request, f"{added} question{'s' if added != 1 else ''} added.")
-        return redirect(study)
-    page = Paginator(choices, CHOICES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "studies/questions.html", {"study": study, "page": page})
 
 
 @require_http_methods(["GET", "POST"])
