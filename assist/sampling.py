@@ -17,8 +17,8 @@ from django.db import models, transaction
 from assist.critics import model_name, open_critic
 from assist.runs import store
 from labeling.actions.refining import critique_to_show
-from labeling.assigning import locked
 from labeling.enums import AnswerKind, Provenance
+from labeling.locking import locked
 from labeling.models import Answer, AssistanceBundle, Critique, Question, Refinement, Study
 from models_service.engine import EngineError
 from models_service.types import Subject

@@ -15,10 +15,10 @@ from assist.outages import OUTAGES
 from assist.runs import want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import offer_complete_questions
-from labeling.assigning import release_silent
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading.findings import compute, stale_studies
+from labeling.releasing import release_left
 
 log = logging.getLogger(__name__)
 #: A queued run is called for again after this long; a message is cheap, a flood of them is not.
@@ -66,7 +66,7 @@ def _apart(work: Callable[[Study], Swept], study: Study) -> Swept:
 def _sweep_study(study: Study) -> Swept:
     offered = offer_complete_questions(study)
     wanted = len(want_runs(study)) if study.critic else 0
-    return Swept(offered=offered, wanted=wanted, released=release_silent(study))
+    return Swept(offered=offered, wanted=wanted, released=release_left(study))
 
 
 def _renew_findings(study: Study) -> Swept:

@@ -1,4 +1,4 @@
-"""Dealing, claiming, opening, releasing: how a slot comes to a labeler and leaves again.
+"""Dealing, claiming, opening: how a slot comes to a labeler. How it leaves again: releasing.py.
 
 Two claims never collide: the database refuses a second live assignment of a slot and a second meeting with a
 text, and who is refused looks again. A row that changes is locked first; on SQLite a transaction that writes
@@ -12,17 +12,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import numpy as np
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from findings.statistics.calibration import from_dict
 from labeling.batches import write_in_batches
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason, StudyState
+from labeling.locking import lock_people, locked
 from labeling.models import (
     Assignment,
     Event,
@@ -37,21 +37,14 @@ from labeling.models import (
     User,
 )
 from labeling.refusals import Gone, Refused
+from labeling.releasing import release, remember_meeting
 from labeling.rules.designing import Dealt, cells_to_deal, in_own_order, make_design, spread, still_to_be_had
 from labeling.rules.onboarding import newest_instruction
-from labeling.rules.permissions import check_can_deal, check_can_meet
+from labeling.rules.permissions import check_can_be_given_work, check_can_deal, check_can_meet
 
 CELLS_A_BATCH = 250
 #: So often a batch of a dealing looks again for what is still to be had.
 LOOKS = 5
-
-
-def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet[Any]:
-    """Take rows for this transaction. SQLite has no row locks and needs none: see the module's first lines."""
-    if not connection.features.has_select_for_update:
-        return rows
-    # NO KEY: rows that refer to a locked one, an event to its study, are still written.
-    return rows.select_for_update(skip_locked=skip, of=("self",), no_key=True)
 
 
 @dataclass(frozen=True)
@@ -61,6 +54,8 @@ class DealReport:
     dealt: int
     undealt: int
     spread: int
+    unable: int
+    """Labelers of the study who are dealt nothing: their account is closed, or no longer a labeler's."""
 
 
 def expose(labeler: Labeler, passage: Passage, activity: Activity) -> None:
@@ -76,15 +71,23 @@ def deal_study(study: Study, *, actor: User | None = None) -> DealReport:
     """
     study = Study.objects.get(pk=study.pk)
     check_can_deal(study)
-    labelers = list(study.labelers.order_by("pk"))
-    if not labelers:
+    members = study.labelers.count()
+    labelers = list(Labeler.objects.able_to_work().filter(studies=study).order_by("pk"))
+    if not members:
         raise Refused("Add labelers to the study first: there is nobody to deal to.")
+    if not labelers:
+        raise Refused("Nobody in this study can work: their accounts are closed, or no longer a labeler's.")
     cells = cells_to_deal(study)
     design = make_design(study, cells, [labeler.pk for labeler in labelers], texts_met(labelers))
     dealt = write_in_batches(
         in_own_order(study, design), partial(_deal_batch, study, actor), size=CELLS_A_BATCH, whole=False
     )
-    return DealReport(dealt, len(cells) - dealt, spread(study, [labeler.pk for labeler in labelers]))
+    return DealReport(
+        dealt,
+        len(cells) - dealt,
+        spread(study, [labeler.pk for labeler in labelers]),
+        unable=members - len(labelers),
+    )
 
 
 def _deal_batch(study: Study, actor: User | None, batch: list[Dealt]) -> int:
@@ -92,10 +95,18 @@ def _deal_batch(study: Study, actor: User | None, batch: list[Dealt]) -> int:
     for _ in range(LOOKS):
         with suppress(IntegrityError), transaction.atomic():
             check_can_deal(locked(Study.objects.filter(pk=study.pk)).get())
-            created = Assignment.objects.bulk_create(_assignments(still_to_be_had(batch)))
+            able = _held_and_able(study, {dealt.labeler for dealt in batch})
+            given = [dealt for dealt in still_to_be_had(batch) if dealt.labeler in able]
+            created = Assignment.objects.bulk_create(_assignments(given))
             Event.objects.create(kind=EventKind.DEALT, study=study, actor=actor, value=len(created))
             return len(created)
     raise Refused("Labelers take cells faster than they can be dealt out. Deal out again.")
+
+
+def _held_and_able(study: Study, labelers: Iterable[int]) -> set[int]:
+    """Who of them can (still) be given work of this study; they are held until the transaction ends."""
+    able = lock_people(labelers)
+    return able & set(study.labelers.filter(pk__in=able).values_list("pk", flat=True))
 
 
 def _assignments(batch: list[Dealt]) -> Iterator[Assignment]:
@@ -103,8 +114,14 @@ def _assignments(batch: list[Dealt]) -> Iterator[Assignment]:
     questions = {dealt.cell.question for dealt in batch if dealt.cell.question is not None}
     unready = set(StudyQuestion.objects.filter(pk__in=questions, ready_at=None).values_list("pk", flat=True))
     for dealt in batch:
-        state = AssignmentState.WAITING if dealt.cell.question in unready else AssignmentState.OFFERED
-        yield Assignment(slot_id=dealt.cell.slot, labeler_id=dealt.labeler, order=dealt.order, state=state)
+        readiness = _readiness(dealt.cell.question not in unready)
+        yield Assignment(slot_id=dealt.cell.slot, labeler_id=dealt.labeler, order=dealt.order, **readiness)
+
+
+def _readiness(ready: bool) -> dict[str, Any]:
+    if ready:
+        return {"state": AssignmentState.OFFERED, "offered_at": timezone.now()}
+    return {"state": AssignmentState.WAITING}
 
 
 def texts_met(labelers: Iterable[Labeler]) -> dict[int, set[str]]:
@@ -130,7 +147,7 @@ def _offer_batch(study: Study, batch: list[int]) -> int:
     )
     StudyQuestion.objects.filter(pk__in=waiting).update(ready_at=timezone.now())
     Assignment.objects.filter(slot__study_question__in=waiting, state=AssignmentState.WAITING).update(
-        state=AssignmentState.OFFERED
+        **_readiness(True)
     )
     Event.objects.bulk_create(
         Event(kind=EventKind.QUESTION_READY, study=study, value=position) for position in waiting.values()
@@ -181,7 +198,7 @@ def _open(assignment: Assignment) -> Assignment:
     if Activity(slot.activity).needs_fresh_eye or not has_written_about(assignment.labeler, slot.passage):
         expose(assignment.labeler, slot.passage, Activity(slot.activity))
     else:
-        _remember_meeting(assignment)
+        remember_meeting(assignment)
     now = timezone.now()
     assignment.state = AssignmentState.OPENED
     assignment.opened_at = assignment.last_seen_at = now
@@ -245,7 +262,7 @@ def pool_for(labeler: Labeler) -> models.QuerySet[Slot]:
     return (
         Slot.objects.filter(
             study__state=StudyState.OPEN,
-            study__labelers=labeler,
+            study__labelers__in=Labeler.objects.able_to_work().filter(pk=labeler.pk),
             study__import_batch=None,
         )
         .filter(models.Q(study_question=None) | models.Q(study_question__ready_at__isnull=False))
@@ -277,7 +294,7 @@ def _take_from_pool(labeler: Labeler) -> Assignment | None:
         try:
             with transaction.atomic():
                 return offer(slot, labeler)
-        except IntegrityError:  # somebody else took it between the look and the claim: look again
+        except (IntegrityError, Refused):  # taken, or the labeler closed out, between look and claim: look again
             continue
 
 
@@ -287,10 +304,14 @@ def _shuffled(labeler: Labeler, slot: Slot) -> str:
 
 
 def offer(slot: Slot, labeler: Labeler, *, ready: bool = True) -> Assignment:
-    """Make it the last of this labeler's work. Raises IntegrityError if somebody has the slot."""
-    state = AssignmentState.OFFERED if ready else AssignmentState.WAITING
+    """Make it the last of this labeler's work. Raises IntegrityError if somebody has the slot.
+
+    Call inside a transaction. Raises Refused if the labeler cannot be given work of this study.
+    """
+    lock_people([labeler.pk])
+    check_can_be_given_work(Labeler.objects.select_related("user").get(pk=labeler.pk), slot.study)
     created: Assignment = Assignment.objects.create(
-        slot=slot, labeler=labeler, order=_last_order(labeler) + 1, state=state
+        slot=slot, labeler=labeler, order=_last_order(labeler) + 1, **_readiness(ready)
     )
     return created
 
@@ -300,39 +321,11 @@ def _last_order(labeler: Labeler) -> int:
     return last or 0
 
 
-def release(assignment: Assignment, reason: ReleaseReason, *, actor: User | None = None) -> None:
-    """Give the slot back. What was written stays with the released assignment. Does nothing the second time."""
-    with transaction.atomic():
-        row = locked(Assignment.objects.filter(pk=assignment.pk)).select_related("slot").get()
-        if row.state == AssignmentState.RELEASED:
-            return
-        if not AssignmentState(row.state).can_become(AssignmentState.RELEASED):
-            raise Gone("This has been submitted, so it cannot be given back.")
-        row.state, row.release_reason, row.closed_at = AssignmentState.RELEASED, reason, timezone.now()
-        row.save(update_fields=["state", "release_reason", "closed_at"])
-        if reason == ReleaseReason.SEEN_BEFORE:
-            _remember_meeting(row)
-        Event.objects.create(kind=EventKind.RELEASED, study_id=row.slot.study_id, assignment=row, actor=actor)
-
-
-def _remember_meeting(assignment: Assignment) -> None:
-    """Somebody who says they have read a text is never dealt it again, even if it was never opened here."""
-    passage = assignment.slot.passage
-    Exposure.objects.get_or_create(
-        labeler=assignment.labeler,
-        text_digest=passage.text_digest,
-        defaults={"passage": passage, "activity": assignment.slot.activity},
-    )
-
-
-def release_silent(study: Study) -> int:
-    """Release what was opened and left without a sign of life for longer than the study allows."""
-    limit = timezone.now() - timedelta(hours=study.idle_release_hours)
-    count = 0
-    for assignment in Assignment.objects.filter(slot__study=study).silent_since(limit):
-        release(assignment, ReleaseReason.TIMED_OUT)
-        count += 1
-    return count
+def add_labeler(study: Study, labeler: Labeler, *, actor: User | None = None) -> None:
+    """Let somebody work in a study. Does nothing the second time."""
+    if not study.labelers.filter(pk=labeler.pk).exists():
+        study.labelers.add(labeler)
+        Event.objects.create(kind=EventKind.JOINED_STUDY, study=study, account_id=labeler.user_id, actor=actor)
 
 
 def reassign(slot: Slot, labeler: Labeler, *, actor: User) -> Assignment:
@@ -349,5 +342,5 @@ def reassign(slot: Slot, labeler: Labeler, *, actor: User) -> Assignment:
         if current is not None:
             release(current, ReleaseReason.REASSIGNED, actor=actor)
         ready = slot.study_question is None or slot.study_question.ready_at is not None
-        slot.study.labelers.add(labeler)
+        add_labeler(slot.study, labeler, actor=actor)
         return offer(slot, labeler, ready=ready)

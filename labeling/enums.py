@@ -156,7 +156,15 @@ class ReleaseReason(models.TextChoices):
     SEEN_BEFORE = "seen_before", "I have read this text before"
     BROKEN_TEXT = "broken_text", "The text is broken or unreadable"
     TIMED_OUT = "timed_out", "Left open too long"
+    UNTOUCHED = "untouched", "Offered and not begun in time"
     REASSIGNED = "reassigned", "Given to somebody else by an admin"
+    RETURNED = "returned", "Put back in the pool by an admin"
+    WITHDRAWN = "withdrawn", "Its labeler no longer works in the study"
+
+    @property
+    def is_attrition(self) -> bool:
+        """Whether the work itself was the reason. The others come about whatever the text and its condition."""
+        return self in {ReleaseReason.SEEN_BEFORE, ReleaseReason.BROKEN_TEXT, ReleaseReason.TIMED_OUT}
 
 
 class EventKind(models.TextChoices):
@@ -179,3 +187,14 @@ class EventKind(models.TextChoices):
     STUDY_OPENED = "study_opened", "Study opened"
     STUDY_CLOSED = "study_closed", "Study closed"
     QUESTION_READY = "question_ready", "All suggestions of a question ready"
+    QUESTION_WITHDRAWN = "question_withdrawn", "Question taken out of a study"
+    TEXT_REMOVED = "text_removed", "Passage, question or answer removed"
+    TEXT_MENDED = "text_mended", "Wording of a passage, question or answer mended"
+    JOINED_STUDY = "joined_study", "Added to the labelers of a study"
+    LEFT_STUDY = "left_study", "Removed from the labelers of a study"
+    ACCOUNT_MADE = "account_made", "Account made"
+    ROLE_CHANGED = "role_changed", "Role changed"
+    PASSWORD_RESET = "password_reset", "New password asked for"
+    PASSWORD_SET = "password_set", "Password chosen"
+    ACCOUNT_CLOSED = "account_closed", "Account closed"
+    ACCOUNT_REOPENED = "account_reopened", "Account opened again"

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from labeling.actions import sittings
 from labeling.actions.rounds import round_over
 from labeling.actions.sittings import Draft, Seen, begin, check_fresh, record, shuffled
-from labeling.assigning import has_written_about, offer, texts_met
+from labeling.assigning import add_labeler, has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
 from labeling.models import (
     Answer,
@@ -101,7 +101,7 @@ def _answers_to_check(study: Study) -> QuerySet[Answer]:
 def _authors(study: Study, passage: Passage) -> list[Labeler]:
     """Who wrote the answers about this passage, where they have an account."""
     written = _answers_to_check(study).filter(question__passage=passage)
-    return list(Labeler.objects.filter(answers_written__in=written, user__is_active=True).distinct().order_by("pk"))
+    return list(Labeler.objects.able_to_work().filter(answers_written__in=written).distinct().order_by("pk"))
 
 
 def _assign(study: Study, passage: Passage, checker: Labeler) -> bool:
@@ -111,7 +111,7 @@ def _assign(study: Study, passage: Passage, checker: Labeler) -> bool:
         return False
     if not has_written_about(checker, passage) and passage.text_digest in texts_met([checker])[checker.pk]:
         return False
-    study.labelers.add(checker)
+    add_labeler(study, checker)
     offer(_free_slot(study, passage), checker)
     return True
 

@@ -16,8 +16,8 @@ from rapidfuzz.distance import Levenshtein
 
 from labeling.actions import sittings
 from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
-from labeling.assigning import locked
 from labeling.enums import CritiqueOrigin, EventKind
+from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,

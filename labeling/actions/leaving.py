@@ -6,9 +6,10 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
 from labeling.actions.people import person_named
-from labeling.assigning import release
 from labeling.enums import AssignmentState, ReleaseReason
+from labeling.locking import lock_people
 from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
+from labeling.releasing import release
 
 
 def anonymise(name: str) -> str | None:
@@ -29,9 +30,10 @@ def anonymise(name: str) -> str | None:
 
 
 def _detach(labeler: Labeler, user: User | None) -> str:
+    lock_people([labeler.pk])
     unfinished = Assignment.objects.live().of(labeler).exclude(state=AssignmentState.SUBMITTED)
     for assignment in unfinished:
-        release(assignment, ReleaseReason.REASSIGNED, actor=user)
+        release(assignment, ReleaseReason.WITHDRAWN, actor=user)
     for assignment in Assignment.objects.of(labeler).filter(state=AssignmentState.RELEASED):
         _delete_draft(assignment)
     for study in Study.objects.filter(labelers=labeler):

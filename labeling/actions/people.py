@@ -1,24 +1,115 @@
-"""Accounts: who may sign in, and as what."""
+"""Accounts: who may sign in, and as what. Every change leaves its event."""
 
 from __future__ import annotations
 
-from django.db import transaction
+from axes.utils import reset as lift_lockout
+from django.db import IntegrityError, transaction
 
-from labeling.enums import Role
-from labeling.models import Labeler, User
+from labeling.enums import EventKind, Role
+from labeling.locking import lock_people, locked
+from labeling.models import Event, Labeler, User
 from labeling.refusals import Refused
+from labeling.releasing import withdraw
+from labeling.rules.permissions import check_can_stop_being_admin
 
 
-def create_account(*, username: str, password: str, role: Role) -> User:
-    """Make an account; a labeler's also enters them among the people of the study. Admins may use Django's admin."""
-    is_admin = role is Role.ADMIN
-    with transaction.atomic():
-        user = User.objects.create_user(
-            username, password=password, role=role, is_staff=is_admin, is_superuser=is_admin
-        )
-        if role is Role.LABELER:
-            Labeler.objects.create(user=user)
+def create_account(*, username: str, role: Role, password: str | None = None, actor: User | None = None) -> User:
+    """Make an account; a labeler's also enters them among the people of the study.
+
+    Without a password nobody can sign in with it until one is set by a link. Admins may use Django's admin.
+    """
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username, password=password, role=role)
+            _grant(user, role)
+            if role is Role.LABELER:
+                Labeler.objects.create(user=user)
+            _record(EventKind.ACCOUNT_MADE, user, actor, value=list(Role).index(role))
+    except IntegrityError:
+        raise Refused(f"There is an account named “{username}” already.", field="username") from None
     return user
+
+
+def _grant(user: User, role: Role) -> None:
+    """The role, and what Django's own admin goes by."""
+    user.role = role
+    user.is_staff = user.is_superuser = role is Role.ADMIN
+    user.save(update_fields=["role", "is_staff", "is_superuser"])
+
+
+def change_role(user: User, role: Role, *, actor: User) -> None:
+    """Let somebody use the site as something else. What a labeler has not begun goes back to the pool."""
+    with transaction.atomic():
+        user = _held(user)
+        if user.role == role:
+            return
+        check_can_stop_being_admin(user)
+        _grant(user, role)
+        if role is Role.LABELER:
+            Labeler.objects.get_or_create(user=user)
+        else:
+            _take_back_work(user, actor)
+        _record(EventKind.ROLE_CHANGED, user, actor, value=list(Role).index(role))
+
+
+def close_account(user: User, *, actor: User) -> None:
+    """Let nobody sign in with it. Whoever is signed in is signed out, and what they have not begun is taken back."""
+    with transaction.atomic():
+        user = _held(user)
+        if not user.is_active:
+            return
+        check_can_stop_being_admin(user)
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        _take_back_work(user, actor)
+        _record(EventKind.ACCOUNT_CLOSED, user, actor)
+
+
+def reopen_account(user: User, *, actor: User) -> None:
+    """Let its owner sign in again, with the password they had."""
+    with transaction.atomic():
+        user = _held(user)
+        if user.is_active:
+            return
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+        _record(EventKind.ACCOUNT_REOPENED, user, actor)
+
+
+def reset_password(user: User, *, actor: User) -> User:
+    """Let the old password count no more, here and where somebody is signed in with it. A link sets the new one."""
+    with transaction.atomic():
+        user = _held(user)
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        _record(EventKind.PASSWORD_RESET, user, actor)
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """The owner of the account chooses a password. Having guessed wrong before no longer locks them out."""
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        lift_lockout(username=user.get_username())
+        _record(EventKind.PASSWORD_SET, user, user)
+
+
+def _held(user: User) -> User:
+    """The account as it is now, held until the transaction ends, with the admins and the labeler it is."""
+    list(locked(User.objects.filter(role=Role.ADMIN).order_by("pk")))
+    held: User = locked(User.objects.filter(pk=user.pk)).get()
+    lock_people(Labeler.objects.filter(user=held).values_list("pk", flat=True))
+    return held
+
+
+def _take_back_work(user: User, actor: User) -> None:
+    for labeler in Labeler.objects.filter(user=user):
+        withdraw(labeler, actor=actor)
+
+
+def _record(kind: EventKind, user: User, actor: User | None, *, value: int | None = None) -> None:
+    Event.objects.create(kind=kind, account=user, actor=actor, value=value)
 
 
 def person_named(name: str) -> tuple[User | None, Labeler | None]:

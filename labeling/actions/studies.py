@@ -8,14 +8,16 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
 from labeling.actions.onboarding import publish_instructions
-from labeling.assigning import locked
 from labeling.batches import batches, write_in_batches
-from labeling.enums import Activity, AnswerKind, EventKind, StudyState
+from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
+from labeling.locking import locked
 from labeling.models import (
     Answer,
+    Assignment,
     Condition,
     Event,
     Labeler,
@@ -193,6 +195,8 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
     with transaction.atomic():
         Study.objects.filter(pk=study.pk).update(state=StudyState.OPEN)
         study.state = StudyState.OPEN
+        offered = Assignment.objects.filter(slot__study=study, state=AssignmentState.OFFERED)
+        offered.update(offered_at=timezone.now())  # it could not be begun before
         Event.objects.create(kind=EventKind.STUDY_OPENED, study=study, actor=actor)
     want_suggestions(study)
 

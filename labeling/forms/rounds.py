@@ -83,7 +83,7 @@ class CheckingForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         people = self.fields["third_parties"]
         assert isinstance(people, forms.ModelMultipleChoiceField)
-        people.queryset = Labeler.objects.filter(user__is_active=True).select_related("user").order_by("user__username")
+        people.queryset = Labeler.objects.able_to_work().select_related("user").order_by("user__username")
 
 
 class ComparingForm(forms.Form):

@@ -13,6 +13,7 @@ from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
 from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models import Labeler, Question, Study
+from labeling.models.studies import UNTOUCHED_HOURS
 from labeling.reading.findings import studies_judged
 
 CONDITION_CHOICES = [
@@ -59,6 +60,14 @@ class StudyForm(forms.Form):
         max_value=LONGEST_IDLE_HOURS,
         label="Hours before idle work is offered to somebody else",
     )
+    untouched_release_hours = forms.IntegerField(
+        initial=UNTOUCHED_HOURS,
+        min_value=1,
+        max_value=LONGEST_IDLE_HOURS,
+        required=False,
+        label="Hours before offered work that nobody begins goes back to the pool",
+        help_text=f"Counted while its labeler does nothing in this study. Left empty, {UNTOUCHED_HOURS}: a week.",
+    )
     labelers = forms.ModelMultipleChoiceField(
         queryset=Labeler.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
     )
@@ -71,11 +80,14 @@ class StudyForm(forms.Form):
         critic.initial = settings.DEFAULT_CRITIC
         labelers = self.fields["labelers"]
         assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.filter(user__isnull=False, user__is_active=True).select_related("user")
+        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
 
     def clean_conditions(self) -> list[tuple[AnswerKind, bool]]:
         chosen = (value.split("/") for value in self.cleaned_data["conditions"])
         return [(AnswerKind(kind), assisted == "1") for kind, assisted in chosen]
+
+    def clean_untouched_release_hours(self) -> int:
+        return self.cleaned_data["untouched_release_hours"] or UNTOUCHED_HOURS
 
     def clean_activities(self) -> dict[Activity, int]:
         return {Activity(value): 1 for value in self.cleaned_data["activities"]}
@@ -106,7 +118,7 @@ class LabelersForm(forms.Form):
         super().__init__(*args, **kwargs)
         labelers = self.fields["labelers"]
         assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.filter(user__isnull=False, user__is_active=True).select_related("user")
+        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
         labelers.initial = study.labelers.all()
 
 

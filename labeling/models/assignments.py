@@ -29,6 +29,8 @@ class Assignment(models.Model):
     )
     """The version of the instructions in force when it was opened; null where the study has no versions."""
     dealt_at = models.DateTimeField(auto_now_add=True)
+    offered_at = models.DateTimeField(null=True, blank=True)
+    """Since when it can be opened; null while it waits."""
     opened_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -49,6 +51,10 @@ class Assignment(models.Model):
                     | (~Q(state=AssignmentState.RELEASED) & Q(release_reason=""))
                 ),
                 name="released_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=AssignmentState.OFFERED) | Q(offered_at__isnull=False),
+                name="offered_knows_since_when",
             ),
         ]
         indexes = [models.Index(fields=["labeler", "state", "order"])]

@@ -15,6 +15,8 @@ class Event(models.Model):
     study = models.ForeignKey("Study", null=True, on_delete=models.CASCADE)
     assignment = models.ForeignKey("Assignment", null=True, on_delete=models.CASCADE, related_name="events")
     actor = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
+    account = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="events_about")
+    """Whose account, or whose place in a study, the event is about."""
     critique = models.BigIntegerField(null=True)
     suggestion = models.BigIntegerField(null=True)
     value = models.BigIntegerField(null=True)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from labeling.enums import Role
+from labeling.models.querysets import LabelerQuerySet
 
 
 class User(AbstractUser):
@@ -48,6 +49,8 @@ class Labeler(models.Model):
     user = models.OneToOneField(User, null=True, blank=True, on_delete=models.PROTECT)
     imported_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     outside_name = models.CharField(max_length=150, null=True, blank=True, unique=True)
+
+    objects = LabelerQuerySet.as_manager()
 
     class Meta:
         constraints = [

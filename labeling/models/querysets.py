@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from labeling.enums import AssignmentState, StudyState
+from labeling.enums import AssignmentState, Role, StudyState
 
 if TYPE_CHECKING:
     from labeling.models import Labeler
+
+
+class LabelerQuerySet(models.QuerySet[Any]):
+    def able_to_work(self) -> Self:
+        """Whoever can be given work: somebody whose account is open, and a labeler's."""
+        return self.filter(user__is_active=True, user__role=Role.LABELER)
 
 
 class AssignmentQuerySet(models.QuerySet[Any]):
@@ -30,6 +36,18 @@ class AssignmentQuerySet(models.QuerySet[Any]):
     def silent_since(self, moment: datetime) -> Self:
         """Opened, and without a sign of life since then."""
         return self.filter(state=AssignmentState.OPENED, last_seen_at__lt=moment)
+
+    def untouched_since(self, moment: datetime) -> Self:
+        """Offered before then, and its labeler has done nothing in the study since then."""
+        seen = self.model.objects.filter(
+            labeler=models.OuterRef("labeler"), slot__study=models.OuterRef("slot__study"), last_seen_at__gte=moment
+        )
+        offered = self.filter(state=AssignmentState.OFFERED, offered_at__lt=moment)
+        return offered.exclude(models.Exists(seen))
+
+    def not_begun(self) -> Self:
+        """Given to somebody who has not opened it."""
+        return self.filter(state__in=[AssignmentState.WAITING, AssignmentState.OFFERED])
 
     def with_texts(self) -> Self:
         """With all that a labeler's page shows, in one query."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from labeling.models.people import Labeler
 
 
+#: A week.
+UNTOUCHED_HOURS = 7 * 24
+
+
 def paper_temperatures() -> list[float]:
     """Section 3.2 of the paper."""
     return [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0]
@@ -39,6 +43,8 @@ class Study(models.Model):
     """Turns the critic's scores into what labelers are shown (`findings.statistics.calibration`); null: as they are."""
     idle_release_hours = models.PositiveIntegerField(default=24)
     """An opened assignment without a sign of life for this long is offered to somebody else."""
+    untouched_release_hours = models.PositiveIntegerField(default=UNTOUCHED_HOURS)
+    """Offered work whose labeler has done nothing in the study for this long goes back to the pool."""
     labelers: models.ManyToManyField[Labeler, models.Model] = models.ManyToManyField(
         "Labeler", blank=True, related_name="studies"
     )
@@ -53,6 +59,10 @@ class Study(models.Model):
             models.CheckConstraint(condition=between("seed", 0, LARGEST_NUMBER), name="study_seed_in_range"),
             models.CheckConstraint(
                 condition=between("idle_release_hours", 1, LONGEST_IDLE_HOURS), name="idle_hours_1_to_a_year"
+            ),
+            models.CheckConstraint(
+                condition=between("untouched_release_hours", 1, LONGEST_IDLE_HOURS),
+                name="untouched_release_hours_in_range",
             ),
         ]
 

@@ -57,7 +57,7 @@ class ConditionProgress:
 
     @property
     def released_in_all(self) -> int:
-        return sum(count for reason, count in self.released.items() if reason != ReleaseReason.REASSIGNED)
+        return sum(count for reason, count in self.released.items() if ReleaseReason(reason).is_attrition)
 
 
 @dataclass(frozen=True)
@@ -204,5 +204,5 @@ def labelers_free_for(slot: Slot) -> list[Labeler]:
     coming = Labeler.objects.filter(
         assignments__in=Assignment.objects.live().filter(slot__passage__text_digest=slot.passage.text_digest)
     )
-    free = Labeler.objects.filter(user__isnull=False, user__is_active=True).exclude(pk__in=met).exclude(pk__in=coming)
+    free = Labeler.objects.able_to_work().exclude(pk__in=met).exclude(pk__in=coming)
     return list(free.select_related("user").order_by("user__username"))

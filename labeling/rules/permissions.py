@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labeling.enums import AssignmentState, StudyState
+from labeling.enums import AssignmentState, Role, StudyState
+from labeling.models import User
 from labeling.refusals import Forbidden, Gone, Refused
 
 if TYPE_CHECKING:
-    from labeling.models import Assignment, Labeler, Passage, Study, User
+    from labeling.models import Assignment, Labeler, Passage, Study
 
 
 def check_can_work_on(labeler: Labeler, assignment: Assignment) -> None:
@@ -45,8 +46,29 @@ def check_can_meet(labeler: Labeler, passage: Passage) -> None:
         raise Refused(f"{labeler} has met this text before.")
 
 
+def check_can_be_given_work(labeler: Labeler, study: Study) -> None:
+    """Work goes to the study's labelers whose account is open."""
+    if labeler.user is None:
+        raise Refused(f"{labeler} has no account here.")
+    if not labeler.user.is_active:
+        raise Refused(f"The account of {labeler} is closed.")
+    if not labeler.user.is_labeler:
+        raise Refused(f"{labeler} is not a labeler.")
+    if not study.labelers.filter(pk=labeler.pk).exists():
+        raise Refused(f"{labeler} does not work in “{study}”.")
+
+
 def check_can_deal(study: Study) -> None:
     if study.state not in {StudyState.PREPARING, StudyState.OPEN}:
         raise Refused("Only a study that is being prepared or open can be dealt out.")
     if study.import_batch_id is not None:
         raise Refused("This study was imported: it is history, and is not dealt out.")
+
+
+def check_can_stop_being_admin(user: User) -> None:
+    """A site always has an admin who can sign in. Hold the admins' accounts while asking."""
+    if not user.is_admin or not user.is_active:
+        return
+    others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
+    if not others.exists():
+        raise Refused(f"{user} is the last admin: make somebody else an admin first.")

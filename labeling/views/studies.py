@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,6 +14,7 @@ from findings import jsonl
 from labeling import assigning
 from labeling.actions import calibrating
 from labeling.actions import studies as actions
+from labeling.actions.members import choose_labelers as choose_labelers_for
 from labeling.enums import StudyState
 from labeling.exchange.kinds import dataset_records
 from labeling.forms.studies import CalibrationForm, LabelersForm, ReassignForm, StudyForm
@@ -27,6 +29,7 @@ from labeling.reading.progress import (
     study_progress,
 )
 from labeling.refusals import Refused
+from labeling.releasing import put_back
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
 from labeling.views.lists import page_of
 
@@ -101,8 +104,11 @@ def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
     study = get_study(public_id)
     form = LabelersForm(request.POST or None, study=study)
     if request.method == "POST" and form.is_valid():
-        study.labelers.set(form.cleaned_data["labelers"])
-        messages.success(request, "Labelers saved. Deal out to give them work.")
+        report = choose_labelers_for(study, form.cleaned_data["labelers"], actor=request.user)
+        text = "Labelers saved. Deal out to give them work."
+        if report.taken_back:
+            text += f" {report.taken_back} cell{pluralize(report.taken_back)} not begun went back to the pool."
+        messages.success(request, text)
         return redirect(study)
     return render(request, "studies/labelers.html", {"study": study, "form": form})
 
@@ -118,6 +124,8 @@ def deal_out(request: SiteRequest, public_id: str) -> HttpResponse:
             f" {report.undealt} cells found nobody: every labeler has met the text, or has another cell of it. "
             "Add labelers, then deal out again."
         )
+    if report.unable:
+        text += f" {report.unable} labeler{pluralize(report.unable)} of the study got nothing: their account is closed."
     messages.success(request, text)
     return redirect(study)
 
@@ -163,6 +171,10 @@ def close_study(request: SiteRequest, public_id: str) -> HttpResponse:
 def reassign(request: SiteRequest, public_id: str, slot_id: int) -> HttpResponse:
     study = get_study(public_id)
     slot = get_object_or_404(Slot.objects.select_related("passage", "answer"), study=study, pk=slot_id)
+    if "pool" in request.POST:
+        put_back(slot, actor=request.user)
+        messages.success(request, "The cell is back in the pool.")
+        return redirect(study)
     form = ReassignForm(request.POST or None, free=labelers_free_for(slot))
     if request.method == "POST" and form.is_valid():
         assignment = assigning.reassign(slot, form.cleaned_data["labeler"], actor=request.user)

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from labeling.actions.sittings import note_active_time
-from labeling.assigning import release
 from labeling.enums import Activity, Category, ReleaseReason, Severity
 from labeling.forms.working import ActiveTimeForm, GiveBackForm, HandInForm
 from labeling.models import Assignment
 from labeling.refusals import Refused, Stale
+from labeling.releasing import release
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
 
 #: What every template that draws a critique needs to draw its choices.

@@ -64,6 +64,7 @@ _CLOSED_BECAUSE: dict[str, str] = {
     ReleaseReason.SEEN_BEFORE: "You had read it before.",
     ReleaseReason.BROKEN_TEXT: "You reported that it is broken.",
     ReleaseReason.TIMED_OUT: "You opened it and left it for too long, so it went to somebody else.",
+    ReleaseReason.RETURNED: "It was taken back after you had opened it.",
     ReleaseReason.REASSIGNED: "It was given to somebody else after you had opened it.",
 }
 

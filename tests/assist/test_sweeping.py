@@ -21,14 +21,14 @@ pytestmark = pytest.mark.django_db
 def studies(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     """Three studies that lack suggestions; sweeping the second of them fails."""
     made = [make_study([make_question(n)], labelers=0, assisted=False, name=f"Study {n}") for n in range(3)]
-    honest = sweeping.release_silent
+    honest = sweeping.release_left
 
-    def release_silent(study: Study) -> int:
+    def release_left(study: Study) -> int:
         if study == made[1]:
             raise OverflowError("date value out of range")
         return honest(study)
 
-    monkeypatch.setattr(sweeping, "release_silent", release_silent)
+    monkeypatch.setattr(sweeping, "release_left", release_left)
     return made
 
 
@@ -55,7 +55,7 @@ def test_a_lost_database_stops_the_sweep_at_once(studies: list[Study], monkeypat
     def lost(study: Study) -> int:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(sweeping, "release_silent", lost)
+    monkeypatch.setattr(sweeping, "release_left", lost)
     with pytest.raises(OperationalError):
         sweep()
 

@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from labeling.actions.studies import add_questions, close_study, open_study
-from labeling.assigning import deal_study, open_next, reassign, release, release_silent
+from labeling.assigning import deal_study, open_next, reassign
 from labeling.enums import AnswerKind, AssignmentState, ReleaseReason, Role
 from labeling.models import Assignment, Event, Exposure, Labeler, Passage, Study, User
 from labeling.refusals import Gone, Refused
+from labeling.releasing import release, release_left
 from tests.factories import give_suggestions, make_labelers, make_question, make_study
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +158,7 @@ def test_work_left_open_too_long_is_released() -> None:
     silent, alive = (opened(labeler) for labeler in list(study.labelers.all())[:2])
     Assignment.objects.filter(pk=silent.pk).update(last_seen_at=timezone.now() - timedelta(hours=24, minutes=1))
     Assignment.objects.filter(pk=alive.pk).update(last_seen_at=timezone.now() - timedelta(hours=23, minutes=59))
-    assert release_silent(study) == 1
+    assert release_left(study) == 1
     silent.refresh_from_db()
     assert silent.release_reason == ReleaseReason.TIMED_OUT
 
