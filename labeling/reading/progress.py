@@ -198,11 +198,11 @@ def question_rows(study: Study, study_questions: Sequence[StudyQuestion]) -> lis
     ]
 
 
-def labelers_free_for(slot: Slot) -> list[Labeler]:
+def labelers_free_for(slot: Slot) -> QuerySet[Labeler]:
     """Labelers with an account who have neither met the slot's text nor are about to."""
     met = Labeler.objects.filter(exposures__text_digest=slot.passage.text_digest)
     coming = Labeler.objects.filter(
         assignments__in=Assignment.objects.live().filter(slot__passage__text_digest=slot.passage.text_digest)
     )
     free = Labeler.objects.able_to_work().exclude(pk__in=met).exclude(pk__in=coming)
-    return list(free.select_related("user").order_by("user__username"))
+    return free.select_related("user").order_by("user__username")

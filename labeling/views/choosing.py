@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.contrib import messages
@@ -12,10 +13,10 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_http_methods
 
-from labeling.actions import rounds, studies
+from labeling.actions import members, rounds, studies
 from labeling.forms.rounds import PassagesForm
-from labeling.forms.studies import QuestionsForm
-from labeling.models import Passage, Question, Study
+from labeling.forms.studies import LabelersForm, QuestionsForm
+from labeling.models import Labeler, Passage, Question, Study
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins, get_study
 from labeling.views.lists import page_of, searched
@@ -26,7 +27,7 @@ CHOICES_A_PAGE = 100
 DIGITS = 19
 
 
-Row = TypeVar("Row", Question, Passage)
+Row = TypeVar("Row", Question, Passage, Labeler)
 
 
 def chosen_of(request: SiteRequest, form: Form, field: str, choices: QuerySet[Row]) -> QuerySet[Row]:
@@ -72,6 +73,40 @@ def choose_passages(request: SiteRequest, public_id: str) -> HttpResponse:
             messages.success(request, f"{added} passage{pluralize(added)} added. Deal out to give them to labelers.")
             return redirect(study)
     return answer_with_choices(request, "studies/passages.html", study, choices, "passages", refused)
+
+
+@require_http_methods(["GET", "POST"])
+@for_admins
+def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
+    """Who works in a study: ticked page by page, or all at once that a search finds."""
+    study, search = get_study(public_id), searched(request)
+    people = members.labelers_to_choose(study, search)
+    refused = None
+    if request.method == "POST":
+        try:
+            report = members.change_labelers(study, **changes(request, people), actor=request.user)
+        except Refused as refusal:
+            refused = refusal
+        else:
+            messages.success(request, told(report))
+            return redirect(request.get_full_path())
+    return answer_with_choices(request, "studies/labelers.html", study, people, "labelers", refused)
+
+
+def changes(request: SiteRequest, people: QuerySet[Labeler]) -> dict[str, Iterable[Labeler]]:
+    """Who joins and who leaves."""
+    if request.POST.get("all"):
+        return {"joining": people.filter(is_member=False)}
+    if request.POST.get("none"):
+        return {"leaving": people.filter(is_member=True)}
+    return {**checked(LabelersForm(request.POST, people=people)).changes()}
+
+
+def told(report: members.MembersReport) -> str:
+    text = f"{report.joined} joined, {report.left} left. Deal out to give work to those who joined."
+    if report.taken_back:
+        text += f" {report.taken_back} cell{pluralize(report.taken_back)} not begun went back to the pool."
+    return text
 
 
 def answer_with_choices(

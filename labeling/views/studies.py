@@ -14,10 +14,9 @@ from findings import jsonl
 from labeling import assigning
 from labeling.actions import calibrating
 from labeling.actions import studies as actions
-from labeling.actions.members import choose_labelers as choose_labelers_for
 from labeling.enums import StudyState
 from labeling.exchange.kinds import dataset_records
-from labeling.forms.studies import CalibrationForm, LabelersForm, ReassignForm, StudyForm
+from labeling.forms.studies import CalibrationForm, ReassignForm, StudyForm
 from labeling.models import Slot, Study
 from labeling.reading.findings import scored
 from labeling.reading.progress import (
@@ -31,7 +30,7 @@ from labeling.reading.progress import (
 from labeling.refusals import Refused
 from labeling.releasing import put_back
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
-from labeling.views.lists import page_of
+from labeling.views.lists import page_of, searched
 
 QUESTIONS_A_PAGE = 25
 #: On the study's page; all of them stand on the page where they are chosen.
@@ -98,21 +97,6 @@ def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
     )
 
 
-@require_http_methods(["GET", "POST"])
-@for_admins
-def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
-    study = get_study(public_id)
-    form = LabelersForm(request.POST or None, study=study)
-    if request.method == "POST" and form.is_valid():
-        report = choose_labelers_for(study, form.cleaned_data["labelers"], actor=request.user)
-        text = "Labelers saved. Deal out to give them work."
-        if report.taken_back:
-            text += f" {report.taken_back} cell{pluralize(report.taken_back)} not begun went back to the pool."
-        messages.success(request, text)
-        return redirect(study)
-    return render(request, "studies/labelers.html", {"study": study, "form": form})
-
-
 @require_POST
 @for_admins
 def deal_out(request: SiteRequest, public_id: str) -> HttpResponse:
@@ -175,10 +159,12 @@ def reassign(request: SiteRequest, public_id: str, slot_id: int) -> HttpResponse
         put_back(slot, actor=request.user)
         messages.success(request, "The cell is back in the pool.")
         return redirect(study)
-    form = ReassignForm(request.POST or None, free=labelers_free_for(slot))
+    search = searched(request)
+    form = ReassignForm(request.POST or None, free=labelers_free_for(slot), search=search)
     if request.method == "POST" and form.is_valid():
         assignment = assigning.reassign(slot, form.cleaned_data["labeler"], actor=request.user)
         messages.success(request, f"The cell is now with {assignment.labeler}.")
         return redirect(study)
     current = slot.assignments.live().select_related("labeler__user").first()
-    return render(request, "studies/reassign.html", {"study": study, "slot": slot, "current": current, "form": form})
+    context = {"study": study, "slot": slot, "current": current, "form": form, "search": search}
+    return render(request, "studies/reassign.html", context)
