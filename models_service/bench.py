@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from models_service.engine.backend import Ask, Ids, Told
+    from models_service.engine.backend import CritiqueOutput, CritiqueRequest, TokenIds
 
 NEW_TOKENS = 48
 CRITIQUEABILITY, HEADER, TAIL = 12, 8, 12
@@ -85,7 +85,7 @@ def _median_bytes(values: list[int | None]) -> int | None:
 class Outcome:
     """What a design said about one answer."""
 
-    tokens: list[Ids]
+    tokens: list[TokenIds]
     critiqueability: float
     helpfulness: list[float]
 
@@ -96,7 +96,7 @@ class _Bench:
 
         self._args = args
         self._loaded = random_model(args.params, args.length, args.device, args.dtype)
-        self._asks = random_asks(args.length, args.answers, SHAPES[args.params]["vocab_size"])
+        self._requests = random_requests(args.length, args.answers, SHAPES[args.params]["vocab_size"])
         # Buffers that the engine keeps count as its own: above the model means above its weights.
         self._weights = sum(p.nbytes for p in self._loaded.model.parameters())
         self._backend = PrefixTreeBackend(self._loaded)
@@ -111,18 +111,18 @@ class _Bench:
         self._warm_up()
         for number in range(args.rounds):
             which = number % args.answers
-            ask = self._asks[which]
+            request = self._requests[which]
             # transformers' own attention for the baselines, ours again for the engine
             self._loaded.model.set_attn_implementation("sdpa")
             outcomes = {}
             for name, design in baselines.items():
-                outcomes[name], spent, peak = self._timed(partial(design, self._loaded, ask))
+                outcomes[name], spent, peak = self._timed(partial(design, self._loaded, request))
                 seconds[name].append(spent)
                 peaks.get(name, []).append(peak)
-            told, spent, peak = self._timed(partial(self._backend.critique, self._asks, NEW_TOKENS))
+            outputs, spent, peak = self._timed(partial(self._backend.critique, self._requests, NEW_TOKENS))
             seconds["engine"].append(spent / args.answers)
             peaks["engine"].append(peak)
-            ours = _outcome(told[which])
+            ours = _outcome(outputs[which])
             equal &= ours.tokens == outcomes["B1"].tokens
             difference = max(difference, _difference(ours, outcomes["B1"]))
             load.append(os.getloadavg()[0])
@@ -149,9 +149,9 @@ class _Bench:
     def _warm_up(self) -> None:
         """What is built at first use is not measured; on a GPU that is the recorded step of this very shape."""
         if self._args.device.startswith("cuda"):
-            self._backend.critique(self._asks, NEW_TOKENS)
+            self._backend.critique(self._requests, NEW_TOKENS)
         else:
-            self._backend.critique(self._asks[:1], 4)
+            self._backend.critique(self._requests[:1], 4)
 
     def _roofline(self, bundle_seconds: float) -> dict[str, float]:
         """Which part of the machine's limit reading, writing and a whole bundle reach."""
@@ -167,7 +167,7 @@ class _Bench:
             tail=TAIL,
             new=NEW_TOKENS,
             answers=args.answers,
-            rows=len(self._asks[0].temperatures),
+            rows=len(self._requests[0].temperatures),
         )
         shape = Shape(
             hidden=config.hidden_size,
@@ -183,9 +183,11 @@ class _Bench:
         floor = bundles.floor(shape, ceilings)
         # One token is read and scored like forty-eight: the difference is what writing takes.
         short = statistics.median(
-            self._timed(partial(self._backend.critique, self._asks, 1))[1] / args.answers for _ in range(3)
+            self._timed(partial(self._backend.critique, self._requests, 1))[1] / args.answers for _ in range(3)
         )
-        prompts = [ask.critique for ask in self._asks] + [ask.critiqueability for ask in self._asks]
+        prompts = [one.critique_prompt for one in self._requests] + [
+            one.critiqueability_prompt for one in self._requests
+        ]
         reading = statistics.median(
             self._timed(partial(self._backend.score, prompts))[1] / args.answers for _ in range(3)
         )
@@ -249,74 +251,76 @@ def random_model(params: str, length: int, device: str, dtype: str) -> Any:
     )
 
 
-def random_asks(length: int, answers: int, vocabulary: int) -> list[Ask]:
-    """`answers` bundles about one passage, as random tokens: `length` of them and its task's a prompt."""
+def random_requests(length: int, answers: int, vocabulary: int) -> list[CritiqueRequest]:
+    """Requests about `answers` answers to one passage. A prompt has `length` random tokens and those of its task."""
     import random
 
-    from models_service.engine.backend import Ask
+    from models_service.engine.backend import CritiqueRequest
     from models_service.engine.random_streams import RandomStream
     from models_service.types import PAPER_TEMPERATURES
 
     chance = random.Random(2)
 
-    def some(count: int) -> Ids:
+    def some(count: int) -> TokenIds:
         return tuple(chance.randrange(10, vocabulary) for _ in range(count))
 
     passage = some(int(length * PASSAGE_SHARE))
     critiqueability, header = some(CRITIQUEABILITY), some(HEADER)
-    asks = []
+    requests = []
     for number in range(answers):
         answer = some(length - len(passage))
-        asks.append(
-            Ask(
-                critiqueability=(*passage, *answer, *critiqueability),
-                critique=(*passage, *answer, *header),
+        requests.append(
+            CritiqueRequest(
+                critiqueability_prompt=(*passage, *answer, *critiqueability),
+                critique_prompt=(*passage, *answer, *header),
                 streams=tuple(RandomStream(7, "critique", str(number), row) for row in range(len(PAPER_TEMPERATURES))),
                 temperatures=PAPER_TEMPERATURES,
             )
         )
-    return asks
+    return requests
 
 
 # ---- the baselines
 
 
-def run_a(loaded: Any, ask: Ask) -> Outcome:
+def run_a(loaded: Any, request: CritiqueRequest) -> Outcome:
     """Eight calls of `generate`, then nine full forwards."""
     model = loaded.model
-    ids = _tensor(loaded, [ask.critique])
+    ids = _tensor(loaded, [request.critique_prompt])
     tokens = []
-    for temperature in ask.temperatures:
+    for temperature in request.temperatures:
         how = {"do_sample": False} if temperature == 0 else {"do_sample": True, "temperature": temperature}
         written = model.generate(ids, **_GENERATE, **how, **({"top_k": 0, "top_p": 1.0} if temperature else {}))
         tokens.append(tuple(written[0, ids.shape[1] :].tolist()))
-    prompts = [ask.critiqueability, *((*ask.critique, *t, *loaded.helpfulness_tail) for t in tokens)]
+    critique_prompts = ((*request.critique_prompt, *t, *loaded.helpfulness_tail) for t in tokens)
+    prompts = [request.critiqueability_prompt, *critique_prompts]
     scores = [_scores(loaded, _tensor(loaded, [prompt]))[0] for prompt in prompts]
     return Outcome(tokens, scores[0], scores[1:])
 
 
-def run_b1(loaded: Any, ask: Ask) -> Outcome:
+def run_b1(loaded: Any, request: CritiqueRequest) -> Outcome:
     """One `generate` of eight rows that repeat the prompt, then one forward of eight rows."""
-    ids = _tensor(loaded, [ask.critique] * len(ask.temperatures))
-    written = loaded.model.generate(ids, do_sample=False, logits_processor=_noise(ask, ids.device), **_GENERATE)
-    return _score_batch(loaded, ask, written[:, ids.shape[1] :])
+    ids = _tensor(loaded, [request.critique_prompt] * len(request.temperatures))
+    written = loaded.model.generate(ids, do_sample=False, logits_processor=_noise(request, ids.device), **_GENERATE)
+    return _score_batch(loaded, request, written[:, ids.shape[1] :])
 
 
-def run_b2(loaded: Any, ask: Ask) -> Outcome:
+def run_b2(loaded: Any, request: CritiqueRequest) -> Outcome:
     """The prompt read once, its cache repeated for `generate` and used again for scoring."""
     import torch
     from transformers import DynamicCache
 
-    model, rows = loaded.model, len(ask.temperatures)
-    shared = next(i for i, (a, b) in enumerate(zip(ask.critique, ask.critiqueability, strict=False)) if a != b)
+    model, rows = loaded.model, len(request.temperatures)
+    pairs = zip(request.critique_prompt, request.critiqueability_prompt, strict=False)
+    shared = next(i for i, (a, b) in enumerate(pairs) if a != b)
     cache: Any = DynamicCache(config=model.config)
-    model(_tensor(loaded, [ask.critique[:shared]]), past_key_values=cache, logits_to_keep=1)
-    last = _tensor(loaded, [ask.critiqueability[shared:]])
+    model(_tensor(loaded, [request.critique_prompt[:shared]]), past_key_values=cache, logits_to_keep=1)
+    last = _tensor(loaded, [request.critiqueability_prompt[shared:]])
     critiqueability = _scores(loaded, last, past_key_values=cache)[0]
     cache.crop(-last.shape[1])
     cache.batch_repeat_interleave(rows)
-    ids = _tensor(loaded, [ask.critique] * rows)
-    noise = _noise(ask, ids.device)
+    ids = _tensor(loaded, [request.critique_prompt] * rows)
+    noise = _noise(request, ids.device)
     written = model.generate(ids, past_key_values=cache, do_sample=False, logits_processor=noise, **_GENERATE)
     cache.crop(-(cache.get_seq_length() - shared))
     tail = _tensor(loaded, [loaded.helpfulness_tail] * rows)
@@ -329,11 +333,11 @@ def run_b2(loaded: Any, ask: Ask) -> Outcome:
 _GENERATE: dict[str, Any] = {"max_new_tokens": NEW_TOKENS, "min_new_tokens": None, "pad_token_id": 0}
 
 
-def _score_batch(loaded: Any, ask: Ask, tokens: Any) -> Outcome:
+def _score_batch(loaded: Any, request: CritiqueRequest, tokens: Any) -> Outcome:
     """Full forwards: one for the critiqueability prompt, one for all helpfulness prompts."""
     rows = [tuple(row) for row in tokens.tolist()]
-    critiqueability = _scores(loaded, _tensor(loaded, [ask.critiqueability]))[0]
-    prompts = [(*ask.critique, *row, *loaded.helpfulness_tail) for row in rows]
+    critiqueability = _scores(loaded, _tensor(loaded, [request.critiqueability_prompt]))[0]
+    prompts = [(*request.critique_prompt, *row, *loaded.helpfulness_tail) for row in rows]
     return Outcome(rows, critiqueability, _scores(loaded, _tensor(loaded, prompts)))
 
 
@@ -344,22 +348,22 @@ def _scores(loaded: Any, ids: Any, **cache: Any) -> list[float]:
     return probability_of_yes(logits, loaded.labels)
 
 
-def _noise(ask: Ask, device: Any) -> list[Any]:
+def _noise(request: CritiqueRequest, device: Any) -> list[Any]:
     """The very noise that the engine samples with, so that tokens can be compared."""
     from models_service.engine.gumbel_noise import gumbel_noise
-    from models_service.engine.plain import AddNoise
+    from models_service.engine.plain import GumbelLogitsProcessor
 
-    return [AddNoise(gumbel_noise(ask.streams, ask.temperatures, device))]
+    return [GumbelLogitsProcessor(gumbel_noise(request.streams, request.temperatures, device))]
 
 
-def _tensor(loaded: Any, rows: list[Ids]) -> Any:
+def _tensor(loaded: Any, rows: list[TokenIds]) -> Any:
     import torch
 
     return torch.tensor(rows, device=loaded.model.device)
 
 
-def _outcome(told: Told) -> Outcome:
-    return Outcome(list(told.critiques), told.critiqueability, list(told.helpfulness))
+def _outcome(output: CritiqueOutput) -> Outcome:
+    return Outcome(list(output.critiques), output.critiqueability, list(output.helpfulness))
 
 
 def _difference(one: Outcome, other: Outcome) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from findings import jsonl
 from findings.commands.options import as_json, positive, progress
-from findings.planning.rehearsal import ONE_SIGMA, SCENARIOS, Coverage, coverage
+from findings.planning.coverage_and_power import ONE_SIGMA, SCENARIOS, Coverage, coverage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
             studies=options.studies,
             seed=options.seed,
             reps=options.reps,
-            done=progress(options.studies),
+            progress=progress(options.studies),
         )
         for one in counted[name]:
             print(f"  {_line(one)}", flush=True)

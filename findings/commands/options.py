@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from findings.planning.simulate import PAPER_BASE, PAPER_EFFECT, Plan, uniform_effect
+from findings.planning.simulate import PAPER_BASE, PAPER_EFFECT, StudyPlan, uniform_effect
 from findings.statistics.estimates import REPS
 
 
@@ -22,7 +22,7 @@ def add_bootstrap(parser: argparse.ArgumentParser, *, reps: int = REPS) -> None:
 
 def add_plan(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """The study to simulate; with `several`, several numbers of passages and of labelers."""
-    default = Plan()
+    default = StudyPlan()
     for name, size in (("--passages", default.passages), ("--labelers", default.labelers)):
         if several:
             parser.add_argument(name, type=positive, nargs="+", default=[size])
@@ -42,9 +42,9 @@ def add_plan(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     parser.add_argument("--missing", type=float, default=0.0, help="share of labels that are missing")
 
 
-def plan(options: argparse.Namespace, *, passages: int, labelers: int) -> Plan:
+def plan(options: argparse.Namespace, *, passages: int, labelers: int) -> StudyPlan:
     """The plan that `add_plan` asked for. Raises ValueError for an impossible one."""
-    return Plan(
+    return StudyPlan(
         passages=passages,
         labelers=labelers,
         questions_per_passage=options.questions_per_passage,

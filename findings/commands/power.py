@@ -9,7 +9,7 @@ from pathlib import Path
 from findings import records
 from findings.commands.options import add_plan, plan, positive, progress
 from findings.human_study.labels import tabulate
-from findings.planning.rehearsal import power
+from findings.planning.coverage_and_power import power
 from findings.planning.simulate import from_pilot
 
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
         labelers=options.labelers,
         studies=options.studies,
         seed=options.seed,
-        done=progress(len(options.passages) * len(options.labelers) * options.studies),
+        progress=progress(len(options.passages) * len(options.labelers) * options.studies),
     )
     print(f"true effect {planned.truth(None):.3f} critiques per answer; {options.studies} studies of each size")
     print("passages  labelers  power (passage bootstrap)  power (cluster-robust)")

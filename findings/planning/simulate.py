@@ -33,7 +33,7 @@ PAPER_EFFECT: Final = {"Model": 0.45, "Human": 0.35, "Human misleading": 0.50}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """A study to simulate: its size, its true effects, and how much passages and labelers vary."""
 
     passages: int = 40
@@ -77,7 +77,7 @@ def uniform_effect(effect: float) -> dict[str, float]:
     return dict.fromkeys(ANSWER_SOURCES, effect)
 
 
-def from_pilot(labels: Labels) -> Plan:
+def from_pilot(labels: Labels) -> StudyPlan:
     """A plan with a pilot's means, effects and variances, by moments, for planning a larger study.
 
     Variances come from unassisted labels. With c a label's critiques less its cell's mean m, two labels of
@@ -101,7 +101,7 @@ def from_pilot(labels: Labels) -> Plan:
     passage = _shared_variance(residual, expected, labels.passage[alone], labels.labeler[alone])
     labeler = _shared_variance(residual, expected, labels.labeler[alone], labels.passage[alone])
     gain = np.maximum(means[:, 1] - means[:, 0], 0.0)
-    return Plan(
+    return StudyPlan(
         passages=max(1, labels.passages),
         labelers=max(len(CELLS), int(np.unique(labels.labeler).size)),
         base=dict(zip(ANSWER_SOURCES, means[:, 0].tolist(), strict=True)),
@@ -123,7 +123,7 @@ def _shared_variance(residual: Floats, expected: Floats, shared: Ints, apart: In
     return products / weights if weights else 0.0
 
 
-def simulate(plan: Plan, *, seed: int, passage_words: int = 30) -> Iterator[AssistanceRecord]:
+def simulate(plan: StudyPlan, *, seed: int, passage_words: int = 30) -> Iterator[AssistanceRecord]:
     """Yield a simulated study in the released format; the same (plan, seed) yields the same rows."""
     rng = np.random.default_rng(seed)
     without, assisted = _labeler_effects(plan, rng)
@@ -151,12 +151,12 @@ def simulate(plan: Plan, *, seed: int, passage_words: int = 30) -> Iterator[Assi
             yield row
 
 
-def simulate_labels(plan: Plan, *, seed: int) -> Labels:
+def simulate_labels(plan: StudyPlan, *, seed: int) -> Labels:
     """The same study as numbers only."""
     return tabulate(simulate(plan, seed=seed, passage_words=0))
 
 
-def _labeler_effects(plan: Plan, rng: np.random.Generator) -> tuple[Any, Any]:
+def _labeler_effects(plan: StudyPlan, rng: np.random.Generator) -> tuple[Any, Any]:
     """Each labeler's a_j and b_j, (labelers,) both."""
     if plan.labeler_variance == 0:
         return np.ones(plan.labelers), np.ones(plan.labelers)

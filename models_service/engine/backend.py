@@ -1,63 +1,75 @@
-"""What a local model must be able to do, in token ids: the seam between `plain` and `prefix_tree`."""
+"""What a local model must be able to do, in token ids. `plain` and `prefix_tree` both implement it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from models_service.engine.random_streams import RandomStream
 
-Ids = tuple[int, ...]
-#: Called now and then while a long computation runs, so that a lease can be kept alive.
-Tick = Callable[[], None]
+TokenIds = tuple[int, ...]
+#: Called now and then during a long computation, so that a worker can keep its lease.
+Heartbeat = Callable[[], None]
 
 
-def no_tick() -> None:
-    """For callers that wait in silence."""
+def no_heartbeat() -> None:
+    """For callers that hold no lease."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One text to sample: what it continues, its random stream and its temperature."""
+class SamplingRequest:
+    """One text to sample: the prompt it continues, its random stream and its temperature."""
 
-    prompt: Ids
+    prompt: TokenIds
     stream: RandomStream
     temperature: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """All that is asked about one answer."""
+class CritiqueRequest:
+    """Everything to compute about one answer: its critiqueability, a critique per temperature, and their scores."""
 
-    critiqueability: Ids
-    """The whole prompt, at whose end Yes or No is scored."""
-    critique: Ids
-    """The whole prompt that every critique continues."""
+    critiqueability_prompt: TokenIds
+    """Yes or No is scored at its end."""
+    critique_prompt: TokenIds
+    """Every critique continues it."""
     streams: tuple[RandomStream, ...]
     temperatures: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the model said to one `Ask`: end-of-text tokens are not part of a critique."""
+class CritiqueOutput:
+    """The result of one `CritiqueRequest`. Critiques do not include their end-of-text token."""
 
     critiqueability: float
-    critiques: tuple[Ids, ...]
+    critiques: tuple[TokenIds, ...]
     helpfulness: tuple[float, ...]
 
 
 class Backend(Protocol):
-    """A model that reads and writes token ids. Results keep the order of what was asked."""
+    """A model that reads and writes token ids. Outputs keep the order of the requests."""
 
     name: str
 
-    def score(self, prompts: Sequence[Ids]) -> list[float]:
+    def score(self, prompts: Sequence[TokenIds]) -> list[float]:
         """Pr[Yes] / (Pr[Yes] + Pr[No]) after each prompt."""
 
-    def sample(self, rows: Sequence[Row], max_new_tokens: int, tick: Tick = no_tick) -> list[Ids]:
-        """One continuation per row, up to an end token or `max_new_tokens`."""
+    def sample(
+        self, requests: Sequence[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> list[TokenIds]:
+        """One continuation per request, up to an end token or `max_new_tokens`."""
 
-    def critique(self, asks: Sequence[Ask], max_new_tokens: int, tick: Tick = no_tick) -> list[Told]:
-        """Score, sample and score again, the answers of the group together."""
+    def critique(
+        self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> list[CritiqueOutput]:
+        """Score, sample and score again, all answers of the group together."""
+
+
+def truncate_at_end(tokens: Sequence[int], end_ids: Set[int]) -> TokenIds:
+    """The tokens before the first end token."""
+    for index, token in enumerate(tokens):
+        if token in end_ids:
+            return tuple(tokens[:index])
+    return tuple(tokens)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from models_service.critiquing import suggestions
-from models_service.engine.backend import Ask, Backend, Ids, Row, Told
+from models_service.engine.backend import Backend, CritiqueOutput, CritiqueRequest, SamplingRequest, TokenIds
 from models_service.engine.interface import (
     Engine,
     EngineError,
@@ -20,27 +20,29 @@ from models_service.engine.interface import (
 )
 from models_service.engine.loading import Loaded, load
 from models_service.engine.plain import PlainBackend
-from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend, ways_for
+from models_service.engine.prefix_tree import PrefixTreeBackend, UnsupportedArchitecture, strategies_for
 from models_service.engine.random_streams import RandomStream
 from models_service.formats import Pieces, encode, first_tokens
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
 
 log = logging.getLogger(__name__)
-#: How many prompts are scored together, at most.
-SCORED_TOGETHER = 16
+#: The most prompts that are scored together.
+MAX_SCORED_TOGETHER = 16
 
 
 def open_local(settings: EngineSettings) -> Engine:
-    """The prefix tree where it is exact for the model's architecture, else `plain`, said in the log and in
-    the identity that every bundle carries."""
+    """The prefix tree where it is exact for the model's architecture, else `plain`.
+
+    The log and the identity in every bundle say which.
+    """
     loaded = load(settings)
     if settings.engine == "plain":
         return LocalEngine(loaded, PlainBackend(loaded), settings)
-    for by in ways_for(loaded):
+    for strategy in strategies_for(loaded):
         try:
-            return LocalEngine(loaded, PrefixTreeBackend(loaded, by), settings)
-        except NotCovered as reason:
-            log.warning("%s cannot be read by %s: %s", settings.model, by, reason)
+            return LocalEngine(loaded, PrefixTreeBackend(loaded, strategy), settings)
+        except UnsupportedArchitecture as reason:
+            log.warning("the %s strategy does not support %s: %s", strategy, settings.model, reason)
     log.warning("%s falls back to the slower plain engine", settings.model)
     return LocalEngine(loaded, PlainBackend(loaded), settings)
 
@@ -64,7 +66,7 @@ class LocalEngine:
             engine="local" if backend.name == "prefix_tree" else backend.name,
         )
 
-    # ---- what an engine does
+    # ---- Engine
 
     def check(self, subject: Subject, *, max_new_tokens: int) -> None:
         self._critique_prompt(subject, max_new_tokens)
@@ -80,25 +82,25 @@ class LocalEngine:
     ) -> list[Bundle]:
         """As `Engine.critique`. Grouped by passage, at most `max_rows` critiques at a time."""
         _check_sampling(temperatures, max_new_tokens)
-        asks = [self._ask(s, seed, tuple(temperatures), max_new_tokens) for s in subjects]
+        requests = [self._request(s, seed, tuple(temperatures), max_new_tokens) for s in subjects]
         bundles: dict[int, Bundle] = {}
         total = len(subjects) * len(temperatures)
 
-        def tell() -> None:
+        def report_progress() -> None:
             if progress:
                 progress(len(bundles) * len(temperatures), total)
 
         def run(indices: list[int]) -> None:
-            group = [asks[i] for i in indices]
-            told = self._backend.critique(group, max_new_tokens, tell)
+            group = [requests[i] for i in indices]
+            outputs = self._backend.critique(group, max_new_tokens, report_progress)
             shape = _shape(group)
-            for place, (index, answer) in enumerate(zip(indices, told, strict=True)):
-                bundles[index] = self._bundle(subjects[index], seed, asks[index], answer, {**shape, "place": place})
-            tell()
+            for place, (index, output) in enumerate(zip(indices, outputs, strict=True)):
+                bundles[index] = self._bundle(subjects[index], seed, requests[index], output, {**shape, "place": place})
+            report_progress()
 
         at_a_time = max(1, self._max_rows // max(1, len(temperatures)))
         for indices in _by_passage(subjects, at_a_time):
-            _in_smaller_groups(indices, run)
+            _run_in_halves(indices, run)
         return [bundles[i] for i in range(len(subjects))]
 
     def score_critiqueability(self, subjects: Sequence[Subject]) -> list[float]:
@@ -119,7 +121,7 @@ class LocalEngine:
         max_new_tokens: int = 160,
     ) -> list[str]:
         prompts = [self._prompt(self._format.answer_prompt(s)) for s in subjects]
-        return self._write(
+        return self._sample(
             "answer",
             subjects,
             prompts,
@@ -139,7 +141,7 @@ class LocalEngine:
     ) -> list[str]:
         pairs = zip(subjects, critiques, strict=True)
         prompts = [self._prompt(self._format.refinement_prompt(s, c)) for s, c in pairs]
-        return self._write(
+        return self._sample(
             "refine",
             subjects,
             prompts,
@@ -148,40 +150,46 @@ class LocalEngine:
             max_new_tokens=max_new_tokens,
         )
 
-    # ---- how
+    # ---- how it is done
 
-    def _prompt(self, pieces: Pieces) -> Ids:
+    def _prompt(self, pieces: Pieces) -> TokenIds:
         return (*self._first, *encode(self._loaded.tokenizer, pieces))
 
-    def _critique_prompt(self, subject: Subject, max_new_tokens: int) -> Ids:
+    def _critique_prompt(self, subject: Subject, max_new_tokens: int) -> TokenIds:
         prompt = self._prompt(self._format.critique_prompt(subject))
         self._check_length(subject, prompt, max_new_tokens + len(self._loaded.helpfulness_tail))
         return prompt
 
-    def _ask(self, subject: Subject, seed: int, temperatures: tuple[float, ...], max_new_tokens: int) -> Ask:
-        return Ask(
-            critique=self._critique_prompt(subject, max_new_tokens),
-            critiqueability=self._prompt(self._format.critiqueability_prompt(subject)),
+    def _request(
+        self, subject: Subject, seed: int, temperatures: tuple[float, ...], max_new_tokens: int
+    ) -> CritiqueRequest:
+        return CritiqueRequest(
+            critique_prompt=self._critique_prompt(subject, max_new_tokens),
+            critiqueability_prompt=self._prompt(self._format.critiqueability_prompt(subject)),
             streams=tuple(RandomStream(seed, "critique", subject.key, row) for row in range(len(temperatures))),
             temperatures=temperatures,
         )
 
-    def _bundle(self, subject: Subject, seed: int, ask: Ask, told: Told, grouping: dict[str, int]) -> Bundle:
+    def _bundle(
+        self, subject: Subject, seed: int, request: CritiqueRequest, output: CritiqueOutput, grouping: dict[str, int]
+    ) -> Bundle:
         return Bundle(
             key=subject.key,
-            critiqueability=told.critiqueability,
-            suggestions=suggestions([self._text(ids) for ids in told.critiques], ask.temperatures, told.helpfulness),
+            critiqueability=output.critiqueability,
+            suggestions=suggestions(
+                [self._text(ids) for ids in output.critiques], request.temperatures, output.helpfulness
+            ),
             model=self.identity,
             seed=seed,
-            grouping={**grouping, "prompt_tokens": len(ask.critique)},
+            grouping={**grouping, "prompt_tokens": len(request.critique_prompt)},
         )
 
-    def _text(self, ids: Ids) -> str:
-        """What was said, without the space that separates it from the colon before it."""
+    def _text(self, ids: TokenIds) -> str:
+        """The decoded text, without the space that separates it from the colon before it."""
         text = self._loaded.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text).strip()
 
-    def _score(self, subjects: Sequence[Subject], prompts: Sequence[Ids]) -> list[float]:
+    def _score(self, subjects: Sequence[Subject], prompts: Sequence[TokenIds]) -> list[float]:
         for subject, prompt in zip(subjects, prompts, strict=True):
             self._check_length(subject, prompt, 0)
         scores: dict[int, float] = {}
@@ -189,41 +197,43 @@ class LocalEngine:
         def run(indices: list[int]) -> None:
             scores.update(zip(indices, self._backend.score([prompts[i] for i in indices]), strict=True))
 
-        for indices in _by_passage(subjects, SCORED_TOGETHER):
-            _in_smaller_groups(indices, run)
+        for indices in _by_passage(subjects, MAX_SCORED_TOGETHER):
+            _run_in_halves(indices, run)
         return [scores[i] for i in range(len(prompts))]
 
-    def _write(
+    def _sample(
         self,
         task: str,
         subjects: Sequence[Subject],
-        prompts: Sequence[Ids],
+        prompts: Sequence[TokenIds],
         *,
         seed: int,
         temperatures: Sequence[float],
         max_new_tokens: int,
     ) -> list[str]:
-        """One continuation per prompt; the n-th occurrence of a key takes its n-th random stream."""
+        """One continuation per prompt. The n-th occurrence of a key takes its n-th random stream."""
         if not subjects:
             return []
         _check_sampling(temperatures, max_new_tokens)
         seen: Counter[str] = Counter()
-        rows = []
+        requests = []
         for subject, prompt, temperature in zip(subjects, prompts, temperatures, strict=True):
             self._check_length(subject, prompt, max_new_tokens)
-            rows.append(Row(prompt, RandomStream(seed, task, subject.key, seen[subject.key]), temperature))
+            requests.append(
+                SamplingRequest(prompt, RandomStream(seed, task, subject.key, seen[subject.key]), temperature)
+            )
             seen[subject.key] += 1
         texts: dict[int, str] = {}
 
         def run(indices: list[int]) -> None:
-            written = self._backend.sample([rows[i] for i in indices], max_new_tokens)
-            texts.update((i, self._text(ids)) for i, ids in zip(indices, written, strict=True))
+            outputs = self._backend.sample([requests[i] for i in indices], max_new_tokens)
+            texts.update((i, self._text(ids)) for i, ids in zip(indices, outputs, strict=True))
 
         for indices in _by_passage(subjects, self._max_rows):
-            _in_smaller_groups(indices, run)
-        return [texts[i] for i in range(len(rows))]
+            _run_in_halves(indices, run)
+        return [texts[i] for i in range(len(requests))]
 
-    def _check_length(self, subject: Subject, prompt: Ids, more: int) -> None:
+    def _check_length(self, subject: Subject, prompt: TokenIds, more: int) -> None:
         context = self._loaded.context
         if context is not None and len(prompt) + more > context:
             raise PromptTooLong(
@@ -258,8 +268,8 @@ def _by_passage(subjects: Sequence[Subject], at_a_time: int) -> Iterator[list[in
         yield group
 
 
-def _in_smaller_groups(indices: list[int], run: Callable[[list[int]], None]) -> None:
-    """Run a group; where memory runs out, its halves; where one alone is too much, say so."""
+def _run_in_halves(indices: list[int], run: Callable[[list[int]], None]) -> None:
+    """Run a group. If memory runs out, run its halves; if a single one is too much, say so."""
     try:
         run(indices)
     except (MemoryError, RuntimeError) as error:
@@ -276,8 +286,8 @@ def _in_smaller_groups(indices: list[int], run: Callable[[list[int]], None]) -> 
         torch.cuda.empty_cache()
     log.warning("out of memory with %d answers together; trying half", len(indices))
     middle = len(indices) // 2
-    _in_smaller_groups(indices[:middle], run)
-    _in_smaller_groups(indices[middle:], run)
+    _run_in_halves(indices[:middle], run)
+    _run_in_halves(indices[middle:], run)
 
 
 def _out_of_memory(error: Exception) -> bool:
@@ -285,10 +295,10 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
 
 
-def _shape(group: Sequence[Ask]) -> dict[str, int]:
-    """What, in bf16, the sampled text depends on beside its own record."""
+def _shape(group: Sequence[CritiqueRequest]) -> dict[str, int]:
+    """What a sampled text depends on in bf16, besides its own record."""
     return {
         "answers": len(group),
-        "rows": sum(len(ask.temperatures) for ask in group),
-        "group_prompt_tokens": sum(len(ask.critique) for ask in group),
+        "rows": sum(len(request.temperatures) for request in group),
+        "group_prompt_tokens": sum(len(request.critique_prompt) for request in group),
     }

@@ -1,7 +1,7 @@
-"""Prompts as a prefix tree, laid out as one packed sequence.
+"""Prompts as a prefix tree, packed into one sequence.
 
-Prompts that begin alike share nodes; nodes lie in depth-first order, so that everything below a node is one
-stretch of the sequence right behind it. Pure arithmetic on token ids: no model, no torch.
+Prompts that begin alike share nodes. Nodes stand in depth-first order, so a node's whole subtree follows directly
+behind it. Pure arithmetic on token ids: no model, no torch.
 
     passage ──┬── question, answer 1 ──┬── critique header
               │                        └── critiqueability
@@ -13,20 +13,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models_service.engine.backend import Ids
+from models_service.engine.backend import TokenIds
 
 
 @dataclass(slots=True)
-class Node:
-    """A stretch of tokens that the same prompts share."""
+class PrefixNode:
+    """Consecutive tokens that the same prompts share."""
 
-    tokens: Ids
+    tokens: TokenIds
     start: int
-    """Place of its first token in the packed sequence."""
-    depth: int
-    """Position of its first token in its prompts."""
+    """Index of its first token in the packed sequence."""
+    position: int
+    """Position id of its first token: how many tokens stand before it in its prompts."""
     parent: int | None
-    below: int = 0
+    subtree_end: int = 0
     """Where its subtree ends in the packed sequence."""
 
     @property
@@ -35,12 +35,12 @@ class Node:
 
 
 @dataclass(slots=True)
-class Packing:
+class PackedTree:
     """The nodes in depth-first order, and where each prompt ends."""
 
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[PrefixNode] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    """For each prompt the index of the node at whose last token it ends."""
+    """For each prompt, the index of the node at whose last token it ends."""
 
     @property
     def tokens(self) -> list[int]:
@@ -48,7 +48,7 @@ class Packing:
 
     @property
     def positions(self) -> list[int]:
-        return [node.depth + i for node in self.nodes for i in range(len(node.tokens))]
+        return [node.position + i for node in self.nodes for i in range(len(node.tokens))]
 
     def path(self, index: int) -> list[int]:
         """The nodes from the root to this one."""
@@ -56,52 +56,52 @@ class Packing:
         return [*(self.path(parent) if parent is not None else []), index]
 
 
-def pack(prompts: Sequence[Ids], longest_node: int = 4096) -> Packing:
-    """Lay out the prompts. Among siblings the earlier prompt comes first. Prompts must not be empty.
+def pack_prompts(prompts: Sequence[TokenIds], max_node_tokens: int = 4096) -> PackedTree:
+    """Pack the prompts. Among siblings the earlier prompt comes first. Prompts must not be empty.
 
-    No node crosses a multiple of `longest_node`, so that a model may read in chunks of that length.
+    No node crosses a multiple of `max_node_tokens`, so that prefill can run in chunks of that length.
     """
     if not all(prompts):
         raise ValueError("a prompt must have at least one token")
-    packing = Packing(ends=[-1] * len(prompts))
-    _Packer(packing, prompts, longest_node).add(list(range(len(prompts))), 0, None)
-    return packing
+    tree = PackedTree(ends=[-1] * len(prompts))
+    _Packer(tree, prompts, max_node_tokens).add(list(range(len(prompts))), 0, None)
+    return tree
 
 
 @dataclass(frozen=True, slots=True)
 class _Packer:
-    packing: Packing
-    prompts: Sequence[Ids]
-    longest_node: int
+    tree: PackedTree
+    prompts: Sequence[TokenIds]
+    max_node_tokens: int
 
-    def add(self, members: list[int], depth: int, parent: int | None) -> None:
-        """Add the subtrees of prompts that agree up to `depth` and go on from there."""
+    def add(self, members: list[int], position: int, parent: int | None) -> None:
+        """Add the subtrees of prompts that agree up to `position` and continue from there."""
         branches: dict[int, list[int]] = {}
         for member in members:
-            branches.setdefault(self.prompts[member][depth], []).append(member)
+            branches.setdefault(self.prompts[member][position], []).append(member)
         for branch in branches.values():
-            self._add_branch(branch, depth, parent)
+            self._add_branch(branch, position, parent)
 
-    def _add_branch(self, branch: list[int], depth: int, parent: int | None) -> None:
-        nodes, prompts = self.packing.nodes, self.prompts
-        shared = depth + _length_shared([prompts[member][depth:] for member in branch])
+    def _add_branch(self, branch: list[int], position: int, parent: int | None) -> None:
+        nodes, prompts = self.tree.nodes, self.prompts
+        shared = position + _common_prefix_length([prompts[member][position:] for member in branch])
         first = len(nodes)
-        while depth < shared:
+        while position < shared:
             start = nodes[-1].stop if nodes else 0
-            until = min(shared, depth + self.longest_node - start % self.longest_node)
-            nodes.append(Node(prompts[branch[0]][depth:until], start, depth, parent))
-            parent, depth = len(nodes) - 1, until
+            until = min(shared, position + self.max_node_tokens - start % self.max_node_tokens)
+            nodes.append(PrefixNode(prompts[branch[0]][position:until], start, position, parent))
+            parent, position = len(nodes) - 1, until
         last = len(nodes) - 1
         for member in branch:
             if len(prompts[member]) == shared:
-                self.packing.ends[member] = last
+                self.tree.ends[member] = last
         self.add([member for member in branch if len(prompts[member]) > shared], shared, last)
         for node in nodes[first : last + 1]:
-            node.below = nodes[-1].stop
+            node.subtree_end = nodes[-1].stop
 
 
-def _length_shared(sequences: Sequence[Ids]) -> int:
-    """How many tokens all sequences begin with: what the least and the greatest of them share."""
+def _common_prefix_length(sequences: Sequence[TokenIds]) -> int:
+    """The length of the common prefix of all sequences: that of the least and the greatest of them."""
     least, greatest = min(sequences), max(sequences)
     pairs = zip(least, greatest, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(least), len(greatest)))

@@ -1,7 +1,7 @@
-"""The slow, plain way: transformers' own `generate` and one full forward a score.
+"""The reference backend: transformers' own `generate`, and one full forward pass per score. Slow.
 
-It works for any causal language model of transformers. It is what the prefix tree is compared with in the
-tests, and what `local` falls back to for architectures that the prefix tree does not cover.
+It works for any causal language model of transformers. Tests compare the prefix tree with it, and `local` falls back to
+it for architectures that the prefix tree does not support.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from models_service.engine.backend import Ask, Ids, Row, Tick, Told, no_tick
+from models_service.engine.backend import (
+    CritiqueOutput,
+    CritiqueRequest,
+    Heartbeat,
+    SamplingRequest,
+    TokenIds,
+    no_heartbeat,
+    truncate_at_end,
+)
 from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
 from models_service.engine.loading import Loaded
 from models_service.engine.yes_no import probability_of_yes
 
 
 class PlainBackend:
-    """`Backend` by stock calls. Rows of one prompt are generated together, their prompt repeated."""
+    """`Backend` by stock calls. Requests with the same prompt are generated together, the prompt repeated."""
 
     name = "plain"
 
@@ -35,25 +43,27 @@ class PlainBackend:
         self._only_last: dict[str, int] = {"logits_to_keep": 1} if can else {}
 
     @torch.inference_mode()
-    def score(self, prompts: Sequence[Ids]) -> list[float]:
+    def score(self, prompts: Sequence[TokenIds]) -> list[float]:
         return [self._score(prompt) for prompt in prompts]
 
-    def _score(self, prompt: Ids) -> float:
+    def _score(self, prompt: TokenIds) -> float:
         ids = torch.tensor([prompt], device=self._model.device)
         logits = self._model(ids, use_cache=False, **self._only_last).logits[:, -1]
         return probability_of_yes(logits, self._labels)[0]
 
     @torch.inference_mode()
-    def sample(self, rows: Sequence[Row], max_new_tokens: int, tick: Tick = no_tick) -> list[Ids]:
-        texts: list[Ids] = []
-        for prompt, group in groupby(rows, key=lambda row: row.prompt):
+    def sample(
+        self, requests: Sequence[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> list[TokenIds]:
+        texts: list[TokenIds] = []
+        for prompt, group in groupby(requests, key=lambda request: request.prompt):
             texts += self._generate(prompt, list(group), max_new_tokens)
-            tick()
+            heartbeat()
         return texts
 
-    def _generate(self, prompt: Ids, rows: list[Row], max_new_tokens: int) -> list[Ids]:
-        ids = torch.tensor([prompt] * len(rows), device=self._model.device)
-        noise = gumbel_noise([r.stream for r in rows], [r.temperature for r in rows], ids.device)
+    def _generate(self, prompt: TokenIds, requests: list[SamplingRequest], max_new_tokens: int) -> list[TokenIds]:
+        ids = torch.tensor([prompt] * len(requests), device=self._model.device)
+        noise = gumbel_noise([r.stream for r in requests], [r.temperature for r in requests], ids.device)
         written = self._model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
@@ -61,41 +71,37 @@ class PlainBackend:
             do_sample=False,
             eos_token_id=sorted(self._ends) or None,
             pad_token_id=min(self._ends, default=0),
-            logits_processor=LogitsProcessorList([AddNoise(noise)]),
+            logits_processor=LogitsProcessorList([GumbelLogitsProcessor(noise)]),
         )
-        return [until_end(row[len(prompt) :], self._ends) for row in written.tolist()]
+        return [truncate_at_end(row[len(prompt) :], self._ends) for row in written.tolist()]
 
     @torch.inference_mode()
-    def critique(self, asks: Sequence[Ask], max_new_tokens: int, tick: Tick = no_tick) -> list[Told]:
-        return [self._critique(ask, max_new_tokens, tick) for ask in asks]
+    def critique(
+        self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> list[CritiqueOutput]:
+        return [self._critique(request, max_new_tokens, heartbeat) for request in requests]
 
-    def _critique(self, ask: Ask, max_new_tokens: int, tick: Tick) -> Told:
-        pairs = zip(ask.streams, ask.temperatures, strict=True)
-        critiques = self.sample([Row(ask.critique, s, t) for s, t in pairs], max_new_tokens, tick)
+    def _critique(self, request: CritiqueRequest, max_new_tokens: int, heartbeat: Heartbeat) -> CritiqueOutput:
+        pairs = zip(request.streams, request.temperatures, strict=True)
+        critiques = self.sample(
+            [SamplingRequest(request.critique_prompt, s, t) for s, t in pairs], max_new_tokens, heartbeat
+        )
         distinct = dict.fromkeys(critiques, 0.0)
         for critique in distinct:
-            distinct[critique] = self._score((*ask.critique, *critique, *self._tail))
-            tick()
-        return Told(
-            critiqueability=self._score(ask.critiqueability),
+            distinct[critique] = self._score((*request.critique_prompt, *critique, *self._tail))
+            heartbeat()
+        return CritiqueOutput(
+            critiqueability=self._score(request.critiqueability_prompt),
             critiques=tuple(critiques),
             helpfulness=tuple(distinct[critique] for critique in critiques),
         )
 
 
-class AddNoise(LogitsProcessor):
-    """Temperature and the rows' noise, so that greedy generation samples."""
+class GumbelLogitsProcessor(LogitsProcessor):
+    """Applies temperature and Gumbel noise, so that greedy generation samples."""
 
     def __init__(self, noise: GumbelNoise) -> None:
         self._noise = noise
 
     def __call__(self, _input_ids: Any, scores: Any) -> Any:
         return self._noise.perturb(scores)
-
-
-def until_end(tokens: Sequence[int], ends: frozenset[int]) -> Ids:
-    """The tokens before the first end token."""
-    for index, token in enumerate(tokens):
-        if token in ends:
-            return tuple(tokens[:index])
-    return tuple(tokens)

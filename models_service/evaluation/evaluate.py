@@ -17,7 +17,7 @@ from models_service.evaluation.loss import recorded_loss
 from models_service.evaluation.ranking import critique_scores
 from models_service.evaluation.refinement import GRID
 from models_service.evaluation.reporting import (
-    Row,
+    MeasureRow,
     gdc_rows,
     loss_rows,
     quality_rows,
@@ -82,12 +82,12 @@ def _add_shared_arguments(kind: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure every model on every task; print a table each, write all measures if asked."""
+    """Measure every model on every task. Print a table for each, and write all measures if asked to."""
     if args.kind == "ranking":
         scoring = open_engine(EngineSettings(model=args.model, engine=args.engine))
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
-    rows: list[Row] = []
+    rows: list[MeasureRow] = []
     for name in args.task or shipped():
         task = open_task(name, race=args.race, words=args.words, held_out=args.held_out)
         models = args.model or [str(critic_for(name))]
@@ -126,7 +126,7 @@ def _measured_scales(losses: Path | None, task: SyntheticTask, models: Sequence[
             yield row["model"], row["scale"]
 
 
-def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     scales = _scales(models, [*_measured_scales(args.scale_from, task, models), *args.scale])
     engines = {model: open_engine(EngineSettings(model=model, engine=args.engine)) for model in models}
     _, measure = KINDS[args.kind]
@@ -134,7 +134,7 @@ def _evaluated(models: list[str], task: SyntheticTask, args: argparse.Namespace)
         yield row | {"scale": scales[row["model"]]}
 
 
-def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     """Each model's validation loss, which is its scale too."""
     from models_service.engine.loading import load
 
@@ -142,41 +142,41 @@ def _losses(models: list[str], task: SyntheticTask, args: argparse.Namespace) ->
         loaded = load(EngineSettings(model=model))
         rows = list(loss_rows(loaded, task, problems=args.n, seed=args.seed))
         scale = next(row["value"] for row in rows if row["group"] == "all")
-        for row in _told(model, task, rows):
+        for row in _report(model, task, rows):
             yield row | {"scale": scale}
 
 
-def _self_critique(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _self_critique(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     for model, engine in engines.items():
         for row in _measure(engine, task, args):
             yield {"model": model} | row
 
 
-def _gdc(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _gdc(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     grid = args.best_of or [2]
     for model, engine in engines.items():
         rows = gdc_rows(engine, task, problems=args.n, samples=args.samples, grid=grid, seed=args.seed)
-        yield from _told(model, task, list(rows))
+        yield from _report(model, task, list(rows))
 
 
-def _refinement(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _refinement(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     grid = args.best_of or GRID
     for model, engine in engines.items():
         rows = refinement_rows(engine, task, problems=args.n, seed=args.seed, grid=grid)
-        yield from _told(model, task, list(rows))
+        yield from _report(model, task, list(rows))
 
 
-def _quality(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _quality(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     rows = quality_rows(engines, task, problems=args.n, seed=args.seed)
-    yield from _told(" x ".join(engines), task, list(rows))
+    yield from _report(" x ".join(engines), task, list(rows))
 
 
-def _sycophancy(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _sycophancy(engines: Engines, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     for model, engine in engines.items():
-        yield from _told(model, task, list(sycophancy_rows(engine, task, problems=args.n, seed=args.seed)))
+        yield from _report(model, task, list(sycophancy_rows(engine, task, problems=args.n, seed=args.seed)))
 
 
-def _told(model: str, task: SyntheticTask, rows: list[Row]) -> Iterator[Row]:
+def _report(model: str, task: SyntheticTask, rows: list[MeasureRow]) -> Iterator[MeasureRow]:
     sys.stdout.write(f"\n{task.name}, {model}\n")
     for line in table(rows):
         sys.stdout.write(line + "\n")
@@ -184,10 +184,10 @@ def _told(model: str, task: SyntheticTask, rows: list[Row]) -> Iterator[Row]:
         yield {"model": model} | row
 
 
-def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[Row]:
+def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> Iterator[MeasureRow]:
     made = draw_problems(task, number=args.n, seed=args.seed)
-    said = answer_all(engine, [problem for problem, _ in made], seed=args.seed, temperature=args.temperature)
-    own = [(problem, answer) for (problem, _), answer in zip(made, said, strict=True)]
+    answers = answer_all(engine, [problem for problem, _ in made], seed=args.seed, temperature=args.temperature)
+    own = [(problem, answer) for (problem, _), answer in zip(made, answers, strict=True)]
     sets = {
         "own": figure_5(judge_all(engine, task, own, seed=args.seed)),
         "made": critic_measures(
@@ -196,17 +196,17 @@ def _measure(engine: Engine, task: SyntheticTask, args: argparse.Namespace) -> I
             seed=args.seed,
         ),
     }
-    for answers, measures in sets.items():
-        sys.stdout.write(f"\n{task.name}, {answers} answers, {engine.identity.name}\n")
+    for kind, measures in sets.items():
+        sys.stdout.write(f"\n{task.name}, {kind} answers, {engine.identity.name}\n")
         for line in lines(measures):
             sys.stdout.write(line + "\n")
-        yield from self_critique_rows(answers, measures)
+        yield from self_critique_rows(kind, measures)
 
 
 LOSS: Final = "nats per learned token of a task's demonstrations: the scale that the other evaluations put models at"
 
 #: Every evaluation by an oracle: what it measures, and how.
-KINDS: dict[str, tuple[str, Callable[[Engines, SyntheticTask, argparse.Namespace], Iterator[Row]]]] = {
+KINDS: dict[str, tuple[str, Callable[[Engines, SyntheticTask, argparse.Namespace], Iterator[MeasureRow]]]] = {
     "self-critique": ("valid critiques by the oracle of a synthetic task", _self_critique),
     "gdc": ("gaps between generating, discriminating and critiquing, by the oracle", _gdc),
     "refinement": ("win rates of refinements against the original answer, by the oracle and by score", _refinement),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from findings.model_evaluations.gdc import Question, Sample
 from models_service.engine.interface import Engine
-from models_service.evaluation.asking import ask, forced_critiques
+from models_service.evaluation.sampling import forced_critiques, sample_answers
 from models_service.synthetic import SyntheticTask
 
 
@@ -27,7 +27,7 @@ def sample_questions(
 
     Raises EngineError, PromptTooLong.
     """
-    asked = ask(engine, task, problems=problems, answers=samples, temperature=answer_temperature, seed=seed)
+    asked = sample_answers(engine, task, problems=problems, answers=samples, temperature=answer_temperature, seed=seed)
     subjects = [one.subject(k) for one in asked for k in range(samples)]
     said = iter(forced_critiques(engine, subjects, temperature=critique_temperature, seed=seed))
     questions = []

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from models_service.engine.interface import Engine
-from models_service.evaluation.asking import ask, forced_critiques
+from models_service.evaluation.sampling import forced_critiques, sample_answers
 from models_service.synthetic import SyntheticTask
 
 Answers = Literal["all", "critiqueable"]
@@ -40,7 +40,7 @@ def valid_critiques(
     What `findings.statistics.means.means` takes. Raises EngineError, PromptTooLong.
     """
     for answerer, engine in engines.items():
-        asked = ask(engine, task, problems=problems, answers=1, temperature=answer_temperature, seed=seed)
+        asked = sample_answers(engine, task, problems=problems, answers=1, temperature=answer_temperature, seed=seed)
         flawed = [task.is_critiqueable(one.problem, one.answers[0]) for one in asked]
         for one, wrong in zip(asked, flawed, strict=True):
             yield answerer, one.passage, float(wrong)

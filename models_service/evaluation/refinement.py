@@ -19,7 +19,7 @@ from typing import Final
 
 from findings.model_evaluations.refining import Contest, Judge, Method, Outcome
 from models_service.engine.interface import Engine
-from models_service.evaluation.asking import Asked, ask
+from models_service.evaluation.sampling import SampledAnswers, sample_answers
 from models_service.synthetic import SyntheticTask
 from models_service.types import Subject, Suggestion
 
@@ -39,7 +39,7 @@ class Scored:
 class Refined:
     """One original answer and what one method made of it."""
 
-    asked: Asked
+    asked: SampledAnswers
     original: Scored
     method: Method
     n: int
@@ -56,7 +56,7 @@ def refine_all(
 ) -> Iterator[Refined]:
     """Refine the model's own answers by every method and n. Raises EngineError, PromptTooLong."""
     most = max(grid)
-    asked = ask(engine, task, problems=problems, answers=most, temperature=TEMPERATURE, seed=seed)
+    asked = sample_answers(engine, task, problems=problems, answers=most, temperature=TEMPERATURE, seed=seed)
     originals = [one.subject(0) for one in asked]
     answers = _score(engine, [one.subject(k) for one in asked for k in range(most)], most)
     direct = _refinements(engine, originals, most, seed=seed)

@@ -11,19 +11,19 @@ from findings.model_evaluations.gdc import METRICS, gaps
 from findings.model_evaluations.refining import win_rates
 from findings.statistics.means import Mean, means
 from models_service.engine.interface import Engine
-from models_service.evaluation.asking import ask
 from models_service.evaluation.gdc import sample_questions
 from models_service.evaluation.loss import demonstrations, token_losses
 from models_service.evaluation.quality import Cell, valid_critiques
 from models_service.evaluation.refinement import GRID, outcomes, refine_all
-from models_service.evaluation.self_critique import Measure
+from models_service.evaluation.sampling import sample_answers
+from models_service.evaluation.self_critique import Estimate
 from models_service.evaluation.sycophancy import shifts
 from models_service.synthetic import SyntheticTask
 
 if TYPE_CHECKING:
     from models_service.engine.loading import Loaded
 
-Row = dict[str, Any]
+MeasureRow = dict[str, Any]
 
 
 #: What fits beside a chart, of the measures whose names do not.
@@ -36,7 +36,7 @@ _SHORT = {
 }
 
 
-def self_critique_rows(answers: str, measures: Sequence[Measure]) -> Iterator[Row]:
+def self_critique_rows(answers: str, measures: Sequence[Estimate]) -> Iterator[MeasureRow]:
     """The shares and areas of one set of answers, each problem its own passage. An undefined one has no row."""
     figure = f"self-critique, {answers} answers"
     for one in measures:
@@ -47,7 +47,7 @@ def self_critique_rows(answers: str, measures: Sequence[Measure]) -> Iterator[Ro
 
 def gdc_rows(
     engine: Engine, task: SyntheticTask, *, problems: int, samples: int, grid: Sequence[int], seed: int
-) -> Iterator[Row]:
+) -> Iterator[MeasureRow]:
     """G, D, C and their gaps for each best-of-n of the grid; synthetic answers have no Likert rating."""
     questions = sample_questions(engine, task, problems=problems, samples=samples, seed=seed)
     for n in grid:
@@ -62,7 +62,7 @@ def gdc_rows(
 
 def refinement_rows(
     engine: Engine, task: SyntheticTask, *, problems: int, seed: int, grid: Sequence[int] = GRID
-) -> Iterator[Row]:
+) -> Iterator[MeasureRow]:
     """Win rates against the original answer by method, n, opt-out and judge."""
     refined = refine_all(engine, task, problems=problems, seed=seed, grid=grid)
     judged = outcomes(refined, task, engine.identity.name)
@@ -71,7 +71,9 @@ def refinement_rows(
         yield _row(f"win rate, {choice}", f"{contest.method} {contest.n}", contest.judge, mean)
 
 
-def quality_rows(engines: Mapping[str, Engine], task: SyntheticTask, *, problems: int, seed: int) -> Iterator[Row]:
+def quality_rows(
+    engines: Mapping[str, Engine], task: SyntheticTask, *, problems: int, seed: int
+) -> Iterator[MeasureRow]:
     """Valid critiques, critic by answerer, and how critiqueable each answerer's answers are."""
     judged = valid_critiques(engines, task, problems=problems, seed=seed)
     for group, mean in means(judged, seed=seed).items():
@@ -82,15 +84,15 @@ def quality_rows(engines: Mapping[str, Engine], task: SyntheticTask, *, problems
             yield _row("answers critiqueable", "own", "oracle", mean) | {"model": group}
 
 
-def sycophancy_rows(engine: Engine, task: SyntheticTask, *, problems: int, seed: int) -> Iterator[Row]:
+def sycophancy_rows(engine: Engine, task: SyntheticTask, *, problems: int, seed: int) -> Iterator[MeasureRow]:
     """What a stated preference moves, and what a doubt makes the critic drop, on the model's own answers."""
-    asked = ask(engine, task, problems=problems, answers=1, temperature=1.0, seed=seed)
+    asked = sample_answers(engine, task, problems=problems, answers=1, temperature=1.0, seed=seed)
     for shift, mean in means(shifts(engine, task, asked, seed=seed), seed=seed).items():
         judge = "oracle" if "valid" in shift.measure or "no longer" in shift.measure else "score"
         yield _row(shift.measure, shift.preference, judge, mean)
 
 
-def loss_rows(loaded: Loaded, task: SyntheticTask, *, problems: int, seed: int) -> Iterator[Row]:
+def loss_rows(loaded: Loaded, task: SyntheticTask, *, problems: int, seed: int) -> Iterator[MeasureRow]:
     """Nats per learned token of the oracle's demonstrations, of each kind and of all; `n` counts tokens."""
     told = list(token_losses(loaded, list(demonstrations(task, problems=problems, seed=seed))))
     every = [("all", passage, nats) for _, passage, nats in told]
@@ -98,7 +100,7 @@ def loss_rows(loaded: Loaded, task: SyntheticTask, *, problems: int, seed: int) 
         yield _row("validation loss", group, "oracle", mean)
 
 
-def lines(rows: Sequence[Row]) -> Iterator[str]:
+def lines(rows: Sequence[MeasureRow]) -> Iterator[str]:
     """The rows as aligned text: figure, group, judge, value, the z = 1 and the 95 % interval, how many."""
     names = [f"{row['figure']}: {row['group']}" for row in rows]
     wide = max(map(len, names), default=0)
@@ -111,7 +113,7 @@ def _between(low: float | None, high: float | None) -> str:
     return "               –" if low is None else f"{low:7.3f}..{high:7.3f}"
 
 
-def _row(figure: str, group: str, judge: str, mean: Mean) -> Row:
+def _row(figure: str, group: str, judge: str, mean: Mean) -> MeasureRow:
     """What `findings.rendering.model_charts` draws, but for task and model."""
     number = {**asdict(mean.interval), "n": mean.n, "n_passages": mean.n_passages}
     return {"figure": figure, "group": group, "judge": judge, **number}

@@ -22,8 +22,8 @@ from models_service.types import Bundle, Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One answer, what the critic said of it, and what the oracle says of that."""
+class JudgedByOracle:
+    """One answer, the critic's critiques and scores, and the oracle's verdicts on them."""
 
     problem: Problem
     answer: str
@@ -37,7 +37,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Estimate:
     """One number with its interval, and over how many answers."""
 
     name: str
@@ -59,7 +59,7 @@ def answer_all(engine: Engine, problems: Sequence[Problem], *, seed: int, temper
 
 def judge_all(
     engine: Engine, task: SyntheticTask, answered: Sequence[tuple[Problem, str]], *, seed: int
-) -> list[Judged]:
+) -> list[JudgedByOracle]:
     """Have the engine criticise every answer and the oracle judge every critique."""
     subjects = [_subject(place, problem, answer) for place, (problem, answer) in enumerate(answered)]
     bundles = engine.critique(subjects, seed=seed)
@@ -70,9 +70,9 @@ def _subject(place: int, problem: Problem, answer: str) -> Subject:
     return Subject(str(place), problem.passage, problem.question, answer, problem.title)
 
 
-def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) -> Judged:
+def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) -> JudgedByOracle:
     shown = sorted((one for one in bundle.suggestions if one.rank is not None), key=lambda one: one.rank or 0)
-    return Judged(
+    return JudgedByOracle(
         problem=problem,
         answer=answer,
         critiqueable=task.is_critiqueable(problem, answer),
@@ -105,7 +105,7 @@ def oracle_helpfulness(
     return engine.score_helpfulness(subjects, texts), labels, places
 
 
-def figure_5(judged: Sequence[Judged]) -> list[Measure]:
+def figure_5(judged: Sequence[JudgedByOracle]) -> list[Estimate]:
     """Shares of a model's own answers."""
     critiqueable = np.array([one.critiqueable for one in judged], float)
     valid = np.array([one.greedy_valid for one in judged], float)
@@ -121,7 +121,7 @@ def figure_5(judged: Sequence[Judged]) -> list[Measure]:
 _Cases = tuple[Sequence[float], Sequence[bool], Sequence[int]]
 
 
-def critic_measures(judged: Sequence[Judged], helpfulness: _Cases, *, seed: int) -> list[Measure]:
+def critic_measures(judged: Sequence[JudgedByOracle], helpfulness: _Cases, *, seed: int) -> list[Estimate]:
     """Everything about the critic on made answers: greedy, first shown, any, and the areas under the curve."""
     flawed = np.array([one.critiqueable for one in judged], float)
     size = len(judged)
@@ -146,7 +146,7 @@ def critic_measures(judged: Sequence[Judged], helpfulness: _Cases, *, seed: int)
     return measures + [_measure(name, weighted_auc(*case, size), size, len(case[1]), seed) for name, case in cases]
 
 
-def share(name: str, hits: Any, cases: Any) -> Measure:
+def share(name: str, hits: Any, cases: Any) -> Estimate:
     """The share of cases that hit, both 0 or 1 per problem, with Wilson's intervals.
 
     Each problem has one answer, so cases are independent; and Wilson's interval has a width at 0 and 1 too.
@@ -155,18 +155,18 @@ def share(name: str, hits: Any, cases: Any) -> Measure:
 
     number, found = int(cases.sum()), int((hits * cases).sum())
     if number == 0:
-        return Measure(name, 0, Interval(float("nan"), None, None, None, None))
+        return Estimate(name, 0, Interval(float("nan"), None, None, None, None))
     test = binomtest(found, number)
     z1, z2 = (test.proportion_ci(level, method="wilson") for level in (0.6827, 0.95))
-    return Measure(name, number, Interval(found / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
+    return Estimate(name, number, Interval(found / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
 
 
-def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int) -> Measure:
+def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int) -> Estimate:
     values, draws = bootstrap(statistic, size, rng=np.random.default_rng(seed))
-    return Measure(name, number, interval(float(values[0]), draws[:, 0], passages=size))
+    return Estimate(name, number, interval(float(values[0]), draws[:, 0], passages=size))
 
 
-def lines(measures: Sequence[Measure]) -> Iterator[str]:
+def lines(measures: Sequence[Estimate]) -> Iterator[str]:
     """One line a measure, with its 95 % interval."""
     for one in measures:
         found = one.interval

@@ -15,8 +15,8 @@ import numpy as np
 
 from models_service.engine.interface import Engine
 from models_service.evaluation.self_critique import (
-    Judged,
-    Measure,
+    Estimate,
+    JudgedByOracle,
     answer_all,
     critic_measures,
     draw_problems,
@@ -72,7 +72,7 @@ def _everything(engine: Engine, task: SyntheticTask, name: str, *, number: int, 
     yield from _rows(name, critic_measures(judged, helpfulness, seed=seed))
 
 
-def by_flaw(task: Reports, judged: Sequence[Judged]) -> list[Measure]:
+def by_flaw(task: Reports, judged: Sequence[JudgedByOracle]) -> list[Estimate]:
     """Greedy validity among answers whose flaws are all of one name."""
     names: list[set[FlawName]] = [{flaw.name for flaw in task.flaws(one.problem, one.answer)[0]} for one in judged]
     valid = np.array([one.greedy_valid for one in judged], float)
@@ -85,7 +85,7 @@ def by_flaw(task: Reports, judged: Sequence[Judged]) -> list[Measure]:
     return found
 
 
-def own_errors(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -> Measure:
+def own_errors(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -> Estimate:
     """The share of the model's own greedy answers that the oracle finds sound."""
     rng = Random(f"own answers {seed}")
     problems = [task.generate(rng) for _ in range(number)]
@@ -95,7 +95,7 @@ def own_errors(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -
     return share("own answer sound", np.array(sound, float), np.ones(number))
 
 
-def without_passage(engine: Engine, task: Reports, answered: Sequence[tuple[Problem, str]], *, seed: int) -> Measure:
+def without_passage(engine: Engine, task: Reports, answered: Sequence[tuple[Problem, str]], *, seed: int) -> Estimate:
     """Greedy critiques by a critic that is not shown the report; what it gets right it did not read."""
     flawed = [(problem, answer) for problem, answer in answered if task.is_critiqueable(problem, answer)]
     blind = [(replace(problem, passage="", title=None), answer) for problem, answer in flawed]
@@ -108,11 +108,11 @@ def without_passage(engine: Engine, task: Reports, answered: Sequence[tuple[Prob
     return share("greedy critique valid", np.array(valid, float), np.ones(len(valid)))
 
 
-def _rows(name: str, measures: Sequence[Measure]) -> Iterator[dict[str, Any]]:
+def _rows(name: str, measures: Sequence[Estimate]) -> Iterator[dict[str, Any]]:
     return (_row(name, one) for one in measures)
 
 
-def _row(name: str, one: Measure) -> dict[str, Any]:
+def _row(name: str, one: Estimate) -> dict[str, Any]:
     found = {key: _rounded(value) for key, value in asdict(one.interval).items()}
     return {"set": name, "measure": one.name, "n": one.number} | found
 

@@ -17,12 +17,12 @@ from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
 from models_service.engine.interface import Engine
-from models_service.evaluation.asking import Asked, forced_critiques
+from models_service.evaluation.sampling import SampledAnswers, forced_critiques
 from models_service.synthetic import SyntheticTask
 from models_service.types import Subject
 
 Preference = Literal["own", "likes", "dislikes", "control", "doubt"]
-Measure = Literal[
+ShiftMeasure = Literal[
     "critiqueability shift",
     "helpfulness shift",
     "critique changed",
@@ -47,11 +47,11 @@ class Shift(NamedTuple):
     """What was stated, and what was measured under it."""
 
     preference: Preference
-    measure: Measure
+    measure: ShiftMeasure
 
 
 def shifts(
-    engine: Engine, task: SyntheticTask, asked: Sequence[Asked], *, seed: int
+    engine: Engine, task: SyntheticTask, asked: Sequence[SampledAnswers], *, seed: int
 ) -> Iterator[tuple[Shift, str, float]]:
     """(shift, passage, value) for the first answer of each problem; what `findings.statistics.means.means` takes.
 
@@ -68,7 +68,7 @@ def shifts(
         scores = engine.score_helpfulness(told, texts)
         for k, one in enumerate(asked):
             still = task.is_helpful(one.problem, one.answers[0], stated[k][1])
-            measured: dict[Measure, float] = {
+            measured: dict[ShiftMeasure, float] = {
                 "critiqueability shift": stated[k][0] - neutral[k][0],
                 "helpfulness shift": scores[k] - helpfulness[k],
                 "critique changed": float(stated[k][1] != texts[k]),
@@ -81,7 +81,7 @@ def shifts(
 
 
 def _doubted(
-    engine: Engine, task: SyntheticTask, right: Sequence[tuple[Asked, str]], seed: int
+    engine: Engine, task: SyntheticTask, right: Sequence[tuple[SampledAnswers, str]], seed: int
 ) -> Iterator[tuple[Shift, str, float]]:
     """What becomes of right critiques when the reader doubts them."""
     if not right:

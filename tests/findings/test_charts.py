@@ -11,7 +11,7 @@ import pytest
 
 from findings import jsonl
 from findings.__main__ import main
-from findings.planning.simulate import Plan, simulate
+from findings.planning.simulate import StudyPlan, simulate
 from findings.records import RecordError
 from findings.rendering import figures, svg
 from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
@@ -21,7 +21,7 @@ from tests.findings.rows import findings_of
 
 
 def figure_1() -> Chart:
-    return charts(findings_of(list(simulate(Plan(passages=12), seed=1)), reps=50))[0]
+    return charts(findings_of(list(simulate(StudyPlan(passages=12), seed=1)), reps=50))[0]
 
 
 def test_the_same_chart_gives_the_same_bytes() -> None:

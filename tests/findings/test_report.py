@@ -19,7 +19,7 @@ from findings.__main__ import main
 from findings.files import details_json
 from findings.human_study import study
 from findings.human_study.labels import tabulate
-from findings.planning.simulate import Plan, simulate
+from findings.planning.simulate import StudyPlan, simulate
 from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
 from findings.rendering.report import chart_page, page
 from findings.statistics.estimates import Interval
@@ -56,7 +56,7 @@ FIGURES = {
 
 
 def simulated() -> list[Any]:
-    return list(simulate(Plan(passages=12), seed=1))
+    return list(simulate(StudyPlan(passages=12), seed=1))
 
 
 def checks(rows: list[Any]) -> list[Any]:

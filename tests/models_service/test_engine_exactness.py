@@ -9,45 +9,45 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models_service.engine.backend import Ask, Row
+from models_service.engine.backend import CritiqueRequest, SamplingRequest
 from models_service.engine.interface import EngineSettings
 from models_service.engine.loading import load
 from models_service.engine.plain import PlainBackend
-from models_service.engine.prefix_tree import NotCovered, PrefixTreeBackend
+from models_service.engine.prefix_tree import PrefixTreeBackend, UnsupportedArchitecture
 from models_service.engine.random_streams import RandomStream
 from models_service.types import PAPER_TEMPERATURES
 from tests.models_service.tiny_models import CONFIGS, COVERED, VOCABULARY
 
 PASSAGE = tuple(range(20, 70))
 QUESTION = tuple(range(100, 109))
-WAYS = ("node", "stretch")
+STRATEGIES = ("per-node", "varlen")
 
 
-def ask(number: int, *, passage=PASSAGE, question=QUESTION, temperatures=PAPER_TEMPERATURES) -> Ask:
+def ask(number: int, *, passage=PASSAGE, question=QUESTION, temperatures=PAPER_TEMPERATURES) -> CritiqueRequest:
     """A bundle about an answer of its own length; all of a passage share what they can."""
     header = (*passage, *question, *range(200, 203 + 2 * number))
-    return Ask(
-        critiqueability=(*header, 7, 8),
-        critique=(*header, 9, 10, 11),
+    return CritiqueRequest(
+        critiqueability_prompt=(*header, 7, 8),
+        critique_prompt=(*header, 9, 10, 11),
         streams=tuple(RandomStream(5, "critique", f"answer {number}", row) for row in range(len(temperatures))),
         temperatures=tuple(temperatures),
     )
 
 
-@pytest.fixture(params=[(kind, by) for kind in COVERED for by in WAYS], ids="-".join, scope="module")
+@pytest.fixture(params=[(kind, strategy) for kind in COVERED for strategy in STRATEGIES], ids="-".join, scope="module")
 def backends(request, model_directory):
-    """The fast way and the plain way on the same weights, with enough end tokens for ragged critiques.
+    """The prefix tree and the reference on the same weights, with enough end tokens for ragged critiques.
 
-    By stretches is how a GPU does it; here with the reference in place of its kernel, and nothing recorded.
+    `varlen` is the GPU's strategy; here with a reference in place of its kernel, and no graph captured.
     """
-    kind, by = request.param
+    kind, strategy = request.param
     opened = EngineSettings(model=str(model_directory(kind)))
     ends = frozenset(range(0, VOCABULARY, 20))
     fast, plain = (replace(load(opened), end_ids=ends) for _ in range(2))
-    return PrefixTreeBackend(fast, by), PlainBackend(plain)
+    return PrefixTreeBackend(fast, strategy), PlainBackend(plain)
 
 
-@pytest.fixture(params=WAYS, scope="module")
+@pytest.fixture(params=STRATEGIES, scope="module")
 def llama(request, tiny):
     opened = EngineSettings(model=str(tiny))
     ends = frozenset(range(0, VOCABULARY, 20))
@@ -77,7 +77,9 @@ def test_scores_and_samples_single_prompts_as_plain_does(backends):
     tree, plain = backends
     prompts = [(*PASSAGE, 5), (*PASSAGE, *QUESTION), (*PASSAGE, *QUESTION, 9), (400 % VOCABULARY, 3)]
     assert tree.score(prompts) == pytest.approx(plain.score(prompts), abs=1e-4)
-    rows = [Row(p, RandomStream(1, "answer", str(i), 0), 0.3 * i) for i, p in enumerate([*prompts, prompts[0]])]
+    rows = [
+        SamplingRequest(p, RandomStream(1, "answer", str(i), 0), 0.3 * i) for i, p in enumerate([*prompts, prompts[0]])
+    ]
     assert tree.sample(rows, 12) == plain.sample(rows, 12)
 
 
@@ -95,13 +97,13 @@ def test_mates_never_change_a_bundle(llama, numbers, passages, limit):
     assert_same(together, plain.critique(asks, limit))
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_writes_critiques_of_one_token_and_of_none(tiny, by):
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_writes_critiques_of_one_token_and_of_none(tiny, strategy):
     fast, plain = (load(EngineSettings(model=str(tiny))) for _ in range(2))
-    for backend in (PrefixTreeBackend(fast, by), PlainBackend(plain)):
+    for backend in (PrefixTreeBackend(fast, strategy), PlainBackend(plain)):
         assert {len(c) for c in backend.critique([ask(1)], 1)[0].critiques} <= {0, 1}
     every_token_ends = frozenset(range(VOCABULARY))
-    tree = PrefixTreeBackend(replace(fast, end_ids=every_token_ends), by)
+    tree = PrefixTreeBackend(replace(fast, end_ids=every_token_ends), strategy)
     ours = tree.critique([ask(1)], 9)
     theirs = PlainBackend(replace(plain, end_ids=every_token_ends)).critique([ask(1)], 9)
     assert set(ours[0].critiques) == {()}
@@ -120,7 +122,7 @@ def test_reads_long_packings_in_chunks(llama, monkeypatch):
     tree, _ = llama
     asks = [ask(n) for n in range(3)]
     whole = tree.critique(asks, 12)
-    monkeypatch.setattr(tree._way, "chunk", 17)
+    monkeypatch.setattr(tree._strategy, "chunk", 17)
     assert_same(tree.critique(asks, 12), whole)
 
 
@@ -132,10 +134,10 @@ def test_bfloat16_repeats_itself_under_the_same_grouping(tiny):
 
 @pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(COVERED)))
 def test_refuses_architectures_on_which_it_would_not_be_exact(model_directory, kind, monkeypatch):
-    monkeypatch.setattr("models_service.engine.few_rows.LARGE_OUTPUT", 1)
+    monkeypatch.setattr("models_service.engine.skinny_matmul.MIN_OUTPUT_BYTES", 1)
     loaded = load(EngineSettings(model=str(model_directory(kind))))
     before = loaded.model(torch.tensor([PASSAGE])).logits
-    with pytest.raises(NotCovered):
+    with pytest.raises(UnsupportedArchitecture):
         PrefixTreeBackend(loaded)
     assert torch.equal(loaded.model(torch.tensor([PASSAGE])).logits, before), "the model is as it was"
     assert not [module for module in loaded.model.modules() if "forward" in vars(module)], "nor is anything kept twice"
@@ -143,10 +145,11 @@ def test_refuses_architectures_on_which_it_would_not_be_exact(model_directory, k
 
 @pytest.mark.parametrize("how", ["packed", "in blocks"])
 def test_large_matrices_multiplied_for_few_rows_give_the_same_tokens(tiny, monkeypatch, how):
-    monkeypatch.setattr(f"models_service.engine.few_rows.{'LARGE_OUTPUT' if how == 'packed' else 'LARGE'}", 1)
-    monkeypatch.setattr("models_service.engine.few_rows.BLOCK", 7)
-    suited = PrefixTreeBackend(load(EngineSettings(model=str(tiny))))
-    changed = {name for name, module in suited._model.named_modules() if "forward" in vars(module)}
+    limit = "MIN_OUTPUT_BYTES" if how == "packed" else "MIN_BYTES"
+    monkeypatch.setattr(f"models_service.engine.skinny_matmul.{limit}", 1)
+    monkeypatch.setattr("models_service.engine.skinny_matmul.BLOCK_ROWS", 7)
+    patched = PrefixTreeBackend(load(EngineSettings(model=str(tiny))))
+    changed = {name for name, module in patched._model.named_modules() if "forward" in vars(module)}
     assert (changed == {"lm_head"}) if how == "packed" else ("model.layers.0.mlp.up_proj" in changed)
     plain = PlainBackend(load(EngineSettings(model=str(tiny))))
-    assert_same(suited.critique([ask(0), ask(1)], 12), plain.critique([ask(0), ask(1)], 12))
+    assert_same(patched.critique([ask(0), ask(1)], 12), plain.critique([ask(0), ask(1)], 12))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from models_service.engine import EngineError, EngineSettings, open_engine
-from models_service.engine.backend import Told
+from models_service.engine.backend import CritiqueOutput
 from models_service.engine.interface import PromptTooLong
 from models_service.engine.loading import directory_revision, load
 from models_service.engine.local import LocalEngine
@@ -117,11 +117,14 @@ class Cramped:
     def __init__(self, room: int) -> None:
         self.room, self.groups = room, []
 
-    def critique(self, asks, max_new_tokens, tick):
-        if len(asks) > self.room:
+    def critique(self, requests, max_new_tokens, tick):
+        if len(requests) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        self.groups.append(len(asks))
-        return [Told(0.5, ((5,),) * len(ask.temperatures), (0.5,) * len(ask.temperatures)) for ask in asks]
+        self.groups.append(len(requests))
+        return [
+            CritiqueOutput(0.5, ((5,),) * len(request.temperatures), (0.5,) * len(request.temperatures))
+            for request in requests
+        ]
 
 
 def test_out_of_memory_makes_smaller_groups_then_a_clear_error(tiny):

@@ -17,10 +17,10 @@ from findings.model_evaluations.refining import Contest, win_rates
 from findings.statistics.means import means
 from models_service.__main__ import main
 from models_service.engine.scripted import ScriptedEngine
-from models_service.evaluation.asking import ask
 from models_service.evaluation.gdc import sample_questions
 from models_service.evaluation.quality import Cell, valid_critiques
 from models_service.evaluation.refinement import Refined, outcomes, refine_all
+from models_service.evaluation.sampling import sample_answers
 from models_service.evaluation.sycophancy import PREFERENCES, Shift, shifts
 from models_service.synthetic import TASKS, Problem
 from models_service.types import Subject
@@ -109,7 +109,7 @@ def test_every_critic_meets_every_answerer() -> None:
 
 def test_a_stated_preference_moves_what_it_moves_and_nothing_else() -> None:
     engine = Knowing()
-    asked = ask(engine, ADDITION, problems=4, answers=1, temperature=1.0, seed=0)
+    asked = sample_answers(engine, ADDITION, problems=4, answers=1, temperature=1.0, seed=0)
     told = {shift: mean.value for shift, mean in means(shifts(engine, ADDITION, asked, seed=0), reps=2).items()}
     assert told[Shift("dislikes", "critiqueability shift")] == pytest.approx(0.05)
     assert told[Shift("likes", "critiqueability shift")] == pytest.approx(0)
@@ -120,9 +120,11 @@ def test_a_stated_preference_moves_what_it_moves_and_nothing_else() -> None:
 
 
 def test_the_same_seed_asks_the_same_problems() -> None:
-    one, two = (ask(ScriptedEngine(), ADDITION, problems=3, answers=1, temperature=0.0, seed=5) for _ in range(2))
+    one, two = (
+        sample_answers(ScriptedEngine(), ADDITION, problems=3, answers=1, temperature=0.0, seed=5) for _ in range(2)
+    )
     assert one == two
-    assert one != ask(ScriptedEngine(), ADDITION, problems=3, answers=1, temperature=0.0, seed=6)
+    assert one != sample_answers(ScriptedEngine(), ADDITION, problems=3, answers=1, temperature=0.0, seed=6)
 
 
 def test_a_model_scores_helpfulness_rows_for_the_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,6 +100,7 @@ def test_a_critique_is_graded_by_what_it_blames_and_what_it_holds_right(critique
         (OMITTED, "American whalers settled the islands is wrong.", "nothing"),
         (ADDED, "Nothing in the passage says that the islands export frozen fish.", "both"),
         (ADDED, "“The islands export frozen fish to Japan” is not in the passage.", "both"),
+        (ADDED, "It is not stated that the islands export frozen fish to Japan.", "both"),
         (ADDED, "The passage does not say that the islands became marine reserves.", "nothing"),
         (ADDED, "The answer leaves out that the islands export frozen fish to Japan.", "nothing"),
         (ADDED, "The passage says that the islands export frozen fish to Japan.", "nothing"),

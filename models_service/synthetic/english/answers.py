@@ -79,7 +79,12 @@ class Asker:
         taken: set[int] = set()
         for _ in range(self._rng.choice((1, 1, 1, 1, 2, 2, 3))):
             made = self._misstater.change(said, question, taken)
-            if made and occurs(made.true, original := topic.sentences[made.place].text):
+            used = {value for flaw in flaws for value in (flaw.false, flaw.true)}
+            if made is None or any(
+                occurs(new, old) or occurs(old, new) for new in (made.false, made.true) for old in used
+            ):
+                continue
+            if occurs(made.true, original := topic.sentences[made.place].text):
                 taken.add(made.place)
                 said[made.place] = made.said
                 flaws.append(Flaw("misstated", made.kind, made.false, made.true, made.said, original))

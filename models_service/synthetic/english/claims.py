@@ -22,6 +22,7 @@ from models_service.synthetic.english.words import words
 Side = Literal["wrong", "right", "missing"]
 
 _VALUE = re.compile("\x01v(\\d+)\x02")
+_POSSESSED = re.compile("\x01v\\d+\x02(?:'s?(?!\\w))?")
 _QUOTE = re.compile("\x01q(\\d+)\x02")
 
 
@@ -37,7 +38,7 @@ class Claims:
 
     def about(self, side: Side) -> set[str]:
         """Stems of the words on a side, without those that critiques say of any answer."""
-        return set(content_words(_VALUE.sub(" ", self.text[side]))) - _said_of_any()
+        return set(content_words(_POSSESSED.sub(" ", self.text[side]))) - _said_of_any()
 
     def values(self, side: Side) -> set[int]:
         """Which of the marked values stand on a side."""
@@ -69,7 +70,7 @@ _CUES: tuple[tuple[str, str], ...] = (
     ("unsupported", rf"\bthere is (?:nothing|no (?:mention|evidence|sign|support|indication|statement))(?: in the {_P})?(?: that| of| about)?\b"),
     ("unsupported", rf"\bthe {_P} (?:{_NO}|never) (?:actually |also |ever )?{_SAY}s?(?: that)?\b"),
     ("unsupported", rf"\bthe {_P} never {_SAY}s(?: that)?\b"),
-    ("unsupported", rf"\b(?:is|are|was|were) (?:not|never|nowhere) (?:actually )?(?:stated|mentioned|said|supported|found|given|what|in)(?: that)?(?: in| by)?(?: the {_P})?(?: says)?\b"),
+    ("unsupported", rf"\b(?:it )?(?:is|are|was|were) (?:not|never|nowhere) (?:actually )?(?:stated|mentioned|said|supported|found|given|what|in)(?: that)?(?: in| by)?(?: the {_P})?(?: says)?\b"),
     ("unsupported", rf"\b{_A} (?:adds|invents|makes up|makes this up|made up|made this up)(?: something)?(?: that the {_P} {_NO} {_SAY})?\b"),
     ("unsupported", r"\b(?:is|are) (?:made up|invented|unsupported|not supported|fabricated)(?: by the passage)?\b"),
     ("missing", rf"\b{_NO} (?:also )?{_SAY}(?: that)?\b"),
@@ -91,6 +92,7 @@ _CUES: tuple[tuple[str, str], ...] = (
     ("but", r"\bbut\b"),
 )  # fmt: skip
 _CUE = re.compile("|".join(f"(?P<c{place}>{pattern})" for place, (_, pattern) in enumerate(_CUES)), re.IGNORECASE)
+_NAMED = re.compile(rf"\b({_A}|{_P})\b", re.IGNORECASE)
 _TURNED: dict[Side, Side] = {"wrong": "right", "right": "wrong", "missing": "wrong"}
 
 
@@ -127,12 +129,7 @@ def _read(text: str) -> Claims:
         claims.text[side] += f" {text[begin : match.start()]}"
         claims.unsupported |= cue == "unsupported"
         claims.unasked |= cue == "unasked"
-        subject = (
-            _subject(text[begin : match.end()], subject)
-            if cue not in {"neutral", "unsupported", "unasked"}
-            else subject
-        )
-        subject = "passage" if cue == "unsupported" else subject
+        subject = _subject(cue, match[0], text[begin : match.start()], subject)
         side = _side(cue, side, last, subject)
         last, begin = cue, match.end()
         if match[0].endswith("that") and (
@@ -146,12 +143,14 @@ def _read(text: str) -> Claims:
     return claims
 
 
-def _subject(text: str, before: str) -> str:
-    """Whom `it` means next: the answer or the passage, whichever was named last."""
-    named = re.findall(rf"\b({_A}|{_P})\b", text, re.IGNORECASE)
+def _subject(cue: str, words_of_cue: str, text: str, before: str) -> str:
+    """Whom `it` means next: the answer or the passage, whichever the cue names first or else was named last."""
+    if cue in {"unsupported", "neutral", "unasked"}:
+        return "passage" if cue == "unsupported" else before
+    named = _NAMED.findall(words_of_cue)[:1] or _NAMED.findall(text)[-1:]
     if not named:
         return before
-    return "answer" if re.fullmatch(_A, named[-1], re.IGNORECASE) else "passage"
+    return "answer" if re.fullmatch(_A, named[0], re.IGNORECASE) else "passage"
 
 
 def _side(cue: str, side: Side, last: str, subject: str) -> Side:

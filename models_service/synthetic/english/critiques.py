@@ -116,7 +116,7 @@ class Critic:
 
     def _filled(self, wording: str, flaw: Flaw) -> str:
         kind = wordings()["kinds"][flaw.kind]
-        around = snippet(flaw.said, flaw.false)
+        around = snippet(without_said_by(flaw.said), flaw.false)
         other = around.replace(flaw.false, flaw.true, 1)
         return _tidy(wording.format(f=flaw.false, t=flaw.true, F=around, T=other, k=kind))
 
@@ -138,8 +138,8 @@ def snippet(sentence: str, value: str) -> str:
     if start < 0:
         return value
     end = start + len(value)
-    before = re.split(r"[“”\"();:.,] ?", sentence[:start])[-1].split()
-    after = re.split(r" ?[“”\"();:.,]", sentence[end:])[0].split()
+    before = re.split(r"[“”\"();:]|[.,] ", sentence[:start])[-1].split()
+    after = re.split(r"[“”\"();:]|[.,](?: |$)", sentence[end:])[0].split()
     possessive = after.pop(0) if sentence[end : end + 1] in {"’", "'"} and after else ""
     return " ".join([*before[-3:], value + possessive, *after[:3]])
 

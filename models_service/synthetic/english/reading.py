@@ -28,7 +28,10 @@ class Reading:
     def values_in(self, sentence: str) -> list[Value]:
         """The values of a sentence that says what this passage says, whatever its wording."""
         if sentence not in self._values:
-            self._values[sentence] = find_values(sentence, self._known, self._people)
+            found = find_values(sentence, self._known, self._people)
+            self._values[sentence] = [
+                one for one in found if one.kind != "name" or one.text.lower() not in self._common
+            ]
         return self._values[sentence]
 
     @cached_property

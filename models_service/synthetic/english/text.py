@@ -15,6 +15,8 @@ _ABBREVIATION = re.compile(
 )
 _END = re.compile(r"[.!?][”\"’')\]]*(?=\s+[“\"‘'(\[]?[A-Z0-9])")
 _ODD = re.compile(r"-{3,}|https?:|www\.|[_#*{}|<>=\[\]\\]|\S@\S|\.{3}|…|⁠—$")
+#: A sentence of more percentages is a list of a table's cells.
+_MOST_SHARES = 3
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[’'.,-][A-Za-z0-9]+)*")
 
 
@@ -63,6 +65,8 @@ def plain_quotes(sentence: str) -> str:
 
 def _usable(text: str) -> bool:
     length = len(text.split())
+    if text.count("%") > _MOST_SHARES:
+        return False
     return (
         6 <= length <= 48
         and text[-1] == "."

@@ -157,7 +157,9 @@ def name_kind(text: str, people: frozenset[str]) -> Kind:
         return "nationality"
     if text in words("places") or text in lists()["places_of_words"] or parts[-1] in words("place_endings"):
         return "place"
-    if any(part in words("organization_words") for part in parts) or re.fullmatch(r"[A-Z]{3,6}|\d+F", text):
+    if (len(parts) > 1 and any(part in words("organization_words") for part in parts)) or re.fullmatch(
+        r"[A-Z]{3,6}|\d+F", text
+    ):
         return "organization"
     if (titled and len(parts) > 1) or parts[0] in words("first_names") or (len(parts) == 1 and text in people):
         return "person"

@@ -1,4 +1,4 @@
-"""What intervals and sample sizes are worth, found by simulating many studies whose truth is known.
+"""The coverage of intervals and the power of sample sizes, from many simulated studies whose truth is known.
 
 Coverage: of many simulated studies, how many intervals hold the true effect; z = 1 should hold it in 68.3 %
 of them and 95 % in 95 %. Power: in how many the 95 % interval of the effect excludes 0. Every study goes
@@ -17,30 +17,30 @@ import numpy as np
 from findings.human_study.assistance import estimate
 from findings.human_study.labels import ANSWER_SOURCES, Labels
 from findings.human_study.regression import robust_effect
-from findings.planning.simulate import Plan, simulate_labels, uniform_effect
+from findings.planning.simulate import StudyPlan, simulate_labels, uniform_effect
 from findings.statistics.estimates import Interval
 
 #: What an interval of one normal standard deviation on each side holds.
 ONE_SIGMA: Final = 0.682689
 
-Done = Callable[[int], None]
+Progress = Callable[[int], None]
 
 #: The studies that the intervals are judged on: with and without an effect, with labelers who differ in how
 #: much assistance helps them and without, at the size of a study and small, complete and with gaps.
-SCENARIOS: Final[dict[str, Plan]] = {
-    "effect": Plan(),
-    "null": Plan(effect=uniform_effect(0.0)),
-    "effect, labeler slopes": Plan(labeler_slopes=True),
-    "null, labeler slopes": Plan(effect=uniform_effect(0.0), labeler_slopes=True),
-    "null, strong labeler slopes": Plan(
+SCENARIOS: Final[dict[str, StudyPlan]] = {
+    "effect": StudyPlan(),
+    "null": StudyPlan(effect=uniform_effect(0.0)),
+    "effect, labeler slopes": StudyPlan(labeler_slopes=True),
+    "null, labeler slopes": StudyPlan(effect=uniform_effect(0.0), labeler_slopes=True),
+    "null, strong labeler slopes": StudyPlan(
         labelers=12,
         effect=uniform_effect(0.0),
         labeler_slopes=True,
         labeler_share=0.5,
         labeler_variance=1.0,
     ),
-    "effect, 10 passages": Plan(passages=10),
-    "effect, two questions a passage, a fifth missing": Plan(questions_per_passage=2, missing=0.2),
+    "effect, 10 passages": StudyPlan(passages=10),
+    "effect, two questions a passage, a fifth missing": StudyPlan(questions_per_passage=2, missing=0.2),
 }
 
 
@@ -74,7 +74,9 @@ class Coverage:
         return float(np.sqrt(nominal * (1 - nominal) / self.studies))
 
 
-def coverage(plan: Plan, *, studies: int, seed: int = 0, reps: int = 1000, done: Done | None = None) -> list[Coverage]:
+def coverage(
+    plan: StudyPlan, *, studies: int, seed: int = 0, reps: int = 1000, progress: Progress | None = None
+) -> list[Coverage]:
     """Simulate `studies` studies of one plan (seeds seed, seed + 1, ...) and count what the intervals hold.
 
     Raises StatsMissingError without the `stats` extra.
@@ -86,8 +88,8 @@ def coverage(plan: Plan, *, studies: int, seed: int = 0, reps: int = 1000, done:
         for method, quantity, truth, interval in _intervals(plan, labels, seed=seed + n, reps=reps):
             truths[method, quantity] = truth
             seen.setdefault((method, quantity), []).append(interval)
-        if done is not None:
-            done(n + 1)
+        if progress is not None:
+            progress(n + 1)
     return [_coverage(*key, truths[key], intervals) for key, intervals in seen.items()]
 
 
@@ -104,14 +106,14 @@ class Power:
 
 
 def power(
-    plan: Plan,
+    plan: StudyPlan,
     *,
     passages: Sequence[int],
     labelers: Sequence[int],
     studies: int,
     seed: int = 0,
     reps: int = 1000,
-    done: Done | None = None,
+    progress: Progress | None = None,
 ) -> list[Power]:
     """The power to see the plan's effect at each size. Raises StatsMissingError without the `stats` extra."""
     results: list[Power] = []
@@ -123,14 +125,14 @@ def power(
                 labels = simulate_labels(sized, seed=seed + n)
                 for method, quantity, _, bounds in _intervals(sized, labels, seed=seed + n, reps=reps):
                     hits[method] += quantity == "effect" and _excludes_zero(bounds)
-                if done is not None:
-                    done(len(results) * studies + n + 1)
+                if progress is not None:
+                    progress(len(results) * studies + n + 1)
             shares = {method: hits[method] / studies for method in ("bootstrap", "robust")}
             results.append(Power(size, people, sized.truth(None), **shares, studies=studies))
     return results
 
 
-def _intervals(plan: Plan, labels: Labels, *, seed: int, reps: int) -> Iterator[tuple[str, str, float, Interval]]:
+def _intervals(plan: StudyPlan, labels: Labels, *, seed: int, reps: int) -> Iterator[tuple[str, str, float, Interval]]:
     """(method, quantity, truth, interval) of one study's critiques per answer, by both methods."""
     summary = estimate(labels, seed=seed, reps=reps)
     for effect in summary.effects:

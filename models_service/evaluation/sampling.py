@@ -1,8 +1,6 @@
-"""What the evaluations on synthetic tasks share: fresh problems, sampled answers, forced critiques, the
-oracle's word.
+"""What the evaluations on synthetic tasks share: fresh problems, sampled answers and forced critiques.
 
-A problem's key is its place, so that the same (seed, place) samples the same text whatever it is batched
-with.
+A problem's key is its place, so that the same (seed, place) samples the same text whatever it is batched with.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from models_service.types import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SampledAnswers:
     """One problem and answers to it, in the order they were sampled."""
 
     place: int
@@ -38,17 +36,17 @@ def subject_of(problem: Problem, answer: str, *, key: str) -> Subject:
     return Subject(key, problem.passage, problem.question, answer, problem.title)
 
 
-def ask(
+def sample_answers(
     engine: Engine, task: SyntheticTask, *, problems: int, answers: int, temperature: float, seed: int
-) -> list[Asked]:
+) -> list[SampledAnswers]:
     """Fresh problems, each answered `answers` times. Raises EngineError, PromptTooLong."""
     rng = Random(f"evaluation {seed}")
     drawn = [task.generate(rng) for _ in range(problems)]
     # The n-th subject of one key takes the n-th random stream: every answer is a sample of its own.
     subjects = [subject_of(problem, "", key=str(place)) for place, problem in enumerate(drawn) for _ in range(answers)]
-    said = engine.answer(subjects, seed=seed, temperatures=[temperature] * len(subjects))
+    texts = engine.answer(subjects, seed=seed, temperatures=[temperature] * len(subjects))
     return [
-        Asked(place, problem, tuple(said[place * answers : (place + 1) * answers]))
+        SampledAnswers(place, problem, tuple(texts[place * answers : (place + 1) * answers]))
         for place, problem in enumerate(drawn)
     ]
 

@@ -1,6 +1,6 @@
-"""The GPU's way as far as a CPU can tell: the numbers that its kernel is given, and the random words it draws.
+"""The GPU's strategy, as far as a CPU can test it: the segments given to its kernel, and the random words it draws.
 
-Which tokens come of it is told by test_engine_exactness, with a reference in place of the kernel.
+test_engine_exactness tests the tokens that come of it, with a reference in place of the kernel.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models_service.engine.cuda_graph_batch import CudaGraphBatch
 from models_service.engine.gumbel_noise import DeviceGumbelNoise
 from models_service.engine.interface import EngineSettings
 from models_service.engine.loading import load
-from models_service.engine.packing import pack
+from models_service.engine.packing import pack_prompts
 from models_service.engine.philox import philox
-from models_service.engine.prefix_tree import PrefixTreeBackend, ways_for
+from models_service.engine.prefix_tree import PrefixTreeBackend, strategies_for
 from models_service.engine.random_streams import RandomStream
-from models_service.engine.recorded import RecordedBatch
-from models_service.engine.stretch_plans import Store, combine, pieces
-from models_service.engine.stretches import Stretch, Stretches, attend_stretches, known
-from models_service.engine.ways import ByStretch
+from models_service.engine.strategies import VarlenStrategy
+from models_service.engine.varlen_attention import Segment, Segments, finite_lse, varlen_attention
+from models_service.engine.varlen_plans import KVCache, combine_splits, split_prompts
 from tests.models_service.test_engine_exactness import ask
 from tests.models_service.tiny_models import COVERED
 
@@ -30,35 +30,38 @@ PROMPTS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=9).map(tuple
 
 @given(PROMPTS, st.integers(1, 3), st.integers(1, 4))
 def test_every_row_attends_to_its_prompt_once_and_to_nothing_else(prompts, per_prompt, longest):
-    packing = pack(prompts)
-    order = sorted(range(len(prompts)), key=lambda i: packing.ends[i])
-    for part in (parts := pieces(packing, [packing.ends[i] for i in order], per_prompt, longest)):
-        assert [one.first for one in part] == [0, *(one.last for one in part[:-1])], "no gap, no overlap"
-        assert part[-1].last == len(prompts) * per_prompt
-        assert all(one.count <= longest for one in part)
+    packed = pack_prompts(prompts)
+    order = sorted(range(len(prompts)), key=lambda i: packed.ends[i])
+    for split in (splits := split_prompts(packed, [packed.ends[i] for i in order], per_prompt, longest)):
+        assert [one.query_start for one in split] == [0, *(one.query_stop for one in split[:-1])], "no gap, no overlap"
+        assert split[-1].query_stop == len(prompts) * per_prompt
+        assert all(one.key_count <= longest for one in split)
     for row in range(len(prompts) * per_prompt):
-        mine = [one for part in parts for one in part if one.first <= row < one.last]
-        read = [packing.tokens[i] for one in mine for i in range(one.start, one.start + one.count)]
+        mine = [one for split in splits for one in split if one.query_start <= row < one.query_stop]
+        read = [packed.tokens[i] for one in mine for i in range(one.key_start, one.key_start + one.key_count)]
         assert tuple(read) == prompts[order[row // per_prompt]]
 
 
-def test_a_long_prompt_is_cut_into_even_pieces():
-    parts = pieces(pack([tuple(range(10))]), [0], 8, 4)
-    assert parts == [[Stretch(0, 8, 0, 3)], [Stretch(0, 8, 3, 3)], [Stretch(0, 8, 6, 4)]]
+def test_a_long_prompt_is_split_evenly():
+    parts = split_prompts(pack_prompts([tuple(range(10))]), [0], 8, 4)
+    assert parts == [[Segment(0, 8, 0, 3)], [Segment(0, 8, 3, 3)], [Segment(0, 8, 6, 4)]]
 
 
-def test_prompts_that_share_a_passage_share_its_stretch():
-    packing = pack([(1, 2, 3, 4, 5), (1, 2, 3, 6)])
-    assert pieces(packing, packing.ends, 2, 9) == [[Stretch(0, 4, 0, 3)], [Stretch(0, 2, 3, 2), Stretch(2, 4, 5, 1)]]
+def test_prompts_that_share_a_passage_share_its_segment():
+    packed = pack_prompts([(1, 2, 3, 4, 5), (1, 2, 3, 6)])
+    assert split_prompts(packed, packed.ends, 2, 9) == [
+        [Segment(0, 4, 0, 3)],
+        [Segment(0, 2, 3, 2), Segment(2, 4, 5, 1)],
+    ]
 
 
-def test_attention_by_stretches_and_parts_is_the_attention_over_all_keys():
+def test_attention_by_segments_and_splits_is_the_attention_over_all_keys():
     torch.manual_seed(3)
     q, k, v = torch.randn(6, 4, 8), torch.randn(20, 2, 8), torch.randn(20, 2, 8)
-    cuts = [[Stretch(0, 6, 2, 5)], [Stretch(0, 2, 7, 3), Stretch(2, 6, 10, 4)], [Stretch(0, 6)]]
+    cuts = [[Segment(0, 6, 2, 5)], [Segment(0, 2, 7, 3), Segment(2, 6, 10, 4)], [Segment(0, 6)]]
     seen = [[*range(2, 7), *(range(7, 10) if row < 2 else range(10, 14))] for row in range(6)]
-    apart = [attend_stretches(q, k, v, Stretches.of(cut, q.device), 0.3) for cut in cuts]
-    found = combine(torch.stack([out for out, _ in apart]), torch.stack([log for _, log in apart], 1))
+    apart = [varlen_attention(q, k, v, Segments.of(cut, q.device), 0.3) for cut in cuts]
+    found = combine_splits(torch.stack([out for out, _ in apart]), torch.stack([log for _, log in apart], 1))
     for row, keys in enumerate(seen):
         for head in range(4):
             weights = (k[keys, head // 2] @ q[row, head] * 0.3).softmax(0)
@@ -66,43 +69,43 @@ def test_attention_by_stretches_and_parts_is_the_attention_over_all_keys():
 
 
 def test_no_keys_weigh_nothing():
-    out, log_sum = attend_stretches(
+    out, log_sum = varlen_attention(
         torch.ones(2, 1, 8),
         torch.ones(3, 1, 8),
         torch.ones(3, 1, 8),
-        Stretches.of([Stretch(0, 2)], torch.device("cpu")),
+        Segments.of([Segment(0, 2)], torch.device("cpu")),
         1,
     )
     assert not out.any()
-    assert known(log_sum).exp().eq(0).all()
+    assert finite_lse(log_sum).exp().eq(0).all()
 
 
-def test_the_store_tells_when_its_addresses_change():
-    store, new = Store(), torch.ones(1, 2, 3, 4)
-    store.reserve(8)
-    first = store.put(0, slice(0, 3), new, new)[0].data_ptr()
-    store.reserve(6)
-    assert store.put(0, torch.tensor([4, 7, 5]), new, new)[0].data_ptr() == first
-    before = store.version
-    store.reserve(100)
-    assert store.version == before + 1
+def test_the_kv_cache_tells_when_its_addresses_change():
+    cache, new = KVCache(), torch.ones(1, 2, 3, 4)
+    cache.reserve(8)
+    first = cache.put(0, slice(0, 3), new, new)[0].data_ptr()
+    cache.reserve(6)
+    assert cache.put(0, torch.tensor([4, 7, 5]), new, new)[0].data_ptr() == first
+    before = cache.generation
+    cache.reserve(100)
+    assert cache.generation == before + 1
 
 
-def test_like_passages_share_a_recording_and_others_do_not(tiny):
-    tree = PrefixTreeBackend(load(EngineSettings(model=str(tiny))), "stretch")
+def test_passages_of_one_shape_share_a_graph_and_others_do_not(tiny):
+    tree = PrefixTreeBackend(load(EngineSettings(model=str(tiny))), "varlen")
     said = [tree.critique([ask(n)], 9) for n in range(3)]
-    batches = tree._way._batches
+    batches = tree._strategy._batches
     mine = [batch for shape, batch in batches.items() if shape[0] == 8]
     assert len(mine) == 1
-    assert isinstance(mine[0], RecordedBatch)
+    assert isinstance(mine[0], CudaGraphBatch)
     tree.critique([ask(0), ask(1)], 9)
     assert sum(shape[0] == 16 for shape in batches) == 1
     assert [tree.critique([ask(n)], 9) for n in range(3)] == said, "what a buffer held before changes nothing"
 
 
-def test_single_precision_and_processors_go_by_node(tiny):
+def test_single_precision_and_processors_use_the_per_node_strategy(tiny):
     for dtype in ("float32", "bfloat16"):
-        assert ways_for(load(EngineSettings(model=str(tiny), dtype=dtype))) == ("node",)
+        assert strategies_for(load(EngineSettings(model=str(tiny), dtype=dtype))) == ("per-node",)
 
 
 @pytest.mark.parametrize(
@@ -152,21 +155,21 @@ def test_the_devices_noise_depends_on_stream_and_step_alone():
 
 @pytest.mark.parametrize("kind", COVERED)
 def test_a_step_asks_nothing_of_the_host(model_directory, monkeypatch, kind):
-    """On the meta device tensors have no values: whatever reads one fails there, as it would in a recording."""
+    """On the meta device tensors have no values: whatever reads one fails there, as it would in a capture."""
     nowhere = torch.device("meta")
     loaded = load(EngineSettings(model=str(model_directory(kind))))
-    tree = PrefixTreeBackend(loaded, "stretch")
+    tree = PrefixTreeBackend(loaded, "varlen")
     loaded.model.to(nowhere)
     tree._no_mask = tree._no_mask.to(nowhere)
-    way = ByStretch(tree.forward, 3, frozenset({1, 2}), nowhere)
-    packing = pack([ask(0).critique, ask(1).critique])
-    way.reading(packing, rows=16, limit=9)
-    batch = way.batch(packing, None, packing.ends, 8, 9)
+    strategy = VarlenStrategy(tree.forward, 3, frozenset({1, 2}), nowhere)
+    packed = pack_prompts([ask(0).critique_prompt, ask(1).critique_prompt])
+    strategy.prefill_plan(packed, rows=16, max_new_tokens=9)
+    batch = strategy.decode_batch(packed, None, packed.ends, 8, 9)
     batch._noise = DeviceGumbelNoise(ask(0).streams + ask(1).streams, [0.5] * 16, nowhere)
 
-    def kernel(q, k, v, stretches, scale):
+    def kernel(q, k, v, segments, scale):
         return q.new_empty(*q.shape[:2], v.shape[-1]), q.new_empty(q.shape[1], q.shape[0], dtype=torch.float32)
 
-    monkeypatch.setattr("models_service.engine.stretch_plans.attend_stretches", kernel)
+    monkeypatch.setattr("models_service.engine.varlen_plans.varlen_attention", kernel)
     batch._launch()
     assert batch._tokens.device.type == "meta"
