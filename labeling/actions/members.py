@@ -28,9 +28,9 @@ class MembersReport:
 
 def labelers_to_choose(study: Study, search: str = "") -> QuerySet[Labeler]:
     """Whoever can work, and whoever is in the study; `is_member` says which. `search` is looked for in their names."""
-    members = Study.labelers.through.objects.filter(study=study, labeler=OuterRef("pk"))
-    people = Labeler.objects.annotate(is_member=Exists(members)).select_related("user").order_by("user__username", "pk")
-    people = people.filter(Q(pk__in=Labeler.objects.able_to_work()) | Q(is_member=True))
+    members = Exists(study.labelers.filter(pk=OuterRef("pk")))
+    people = Labeler.objects.annotate(is_member=members).select_related("user").order_by("user__username", "pk")
+    people = people.filter(Q(pk__in=Labeler.objects.able_to_work()) | members)
     return people.filter(user__username__icontains=search) if search else people
 
 
@@ -57,9 +57,7 @@ def _join(study: Study, actor: User, batch: list[int]) -> int:
     """Those of the batch who can work and are not in the study."""
     study = locked(Study.objects.filter(pk=study.pk)).get()
     able = lock_people(batch) - _members(study, batch)
-    Study.labelers.through.objects.bulk_create(
-        Study.labelers.through(study_id=study.pk, labeler_id=pk) for pk in sorted(able)
-    )
+    study.labelers.add(*sorted(able))
     _record(EventKind.JOINED_STUDY, study, able, actor)
     return len(able)
 

@@ -129,7 +129,8 @@ def condition_progress(study: Study) -> list[ConditionProgress]:
 
 def _counts(rows: QuerySet[Any], *by: str) -> Iterable[Any]:
     """(values…, how many rows have them): counted by the database, for a study may have any number."""
-    return rows.order_by().values_list(*by).annotate(Count("pk"))
+    counted: Iterable[Any] = rows.order_by().values_list(*by).annotate(Count("pk"))
+    return counted
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def activity_progress(study: Study) -> list[ActivityProgress]:
 def labelers_at_work(study: Study) -> QuerySet[Labeler]:
     """The study's labelers, and whoever else has work of it."""
     having = Assignment.objects.live().filter(slot__study=study, labeler=OuterRef("pk"))
-    members = Study.labelers.through.objects.filter(study=study, labeler=OuterRef("pk"))
+    members = study.labelers.filter(pk=OuterRef("pk"))
     return Labeler.objects.filter(Exists(members) | Exists(having)).select_related("user").order_by("pk")
 
 

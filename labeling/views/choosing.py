@@ -84,7 +84,7 @@ def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
     refused = None
     if request.method == "POST":
         try:
-            report = members.change_labelers(study, **changes(request, people), actor=request.user)
+            report = members.change_labelers(study, **changes(request, study, people), actor=request.user)
         except Refused as refusal:
             refused = refusal
         else:
@@ -93,12 +93,12 @@ def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
     return answer_with_choices(request, "studies/labelers.html", study, people, "labelers", refused)
 
 
-def changes(request: SiteRequest, people: QuerySet[Labeler]) -> dict[str, Iterable[Labeler]]:
+def changes(request: SiteRequest, study: Study, people: QuerySet[Labeler]) -> dict[str, Iterable[Labeler]]:
     """Who joins and who leaves."""
     if request.POST.get("all"):
-        return {"joining": people.filter(is_member=False)}
+        return {"joining": people.exclude(studies=study)}
     if request.POST.get("none"):
-        return {"leaving": people.filter(is_member=True)}
+        return {"leaving": people.filter(studies=study)}
     return {**checked(LabelersForm(request.POST, people=people)).changes()}
 
 
