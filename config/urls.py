@@ -5,14 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("labeling.urls.people")),
+    path("", include("labeling.urls.desks")),
     path("onboarding/", include("labeling.urls.onboarding")),
-    path("critiquing/", include("labeling.urls.critiquing")),
-    path("answering/", include("labeling.urls.answering")),
-    path("demonstrating/", include("labeling.urls.demonstrating")),
-    path("refining/", include("labeling.urls.refining")),
-    path("judging/", include("labeling.urls.judging")),
-    path("checking/", include("labeling.urls.checking")),
-    path("comparing/", include("labeling.urls.comparing")),
     path("studies/", include("assist.urls")),
     path("studies/", include("labeling.urls.rounds")),
     path("studies/", include("labeling.urls.studies")),

@@ -2,14 +2,17 @@
 
 Worked example: the line `{"id": "a", "rating": 7}` read from `rows.jsonl.gz` is yielded as
 `Line(number=1, value={"id": "a", "rating": 7})`. Nothing is coerced: numbers stay ints or floats as written,
-text stays as written (edge white space and CR included), absent keys stay absent.
+text stays as written (edge white space and CR included), absent keys stay absent. A byte order mark at the start of
+a file is no part of its first line.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gzip
 import io
+import json
 import os
 import secrets
 import zlib
@@ -43,14 +46,47 @@ def is_gzipped(path: Path) -> bool:
 
 
 def parse_line(raw: bytes | str, *, path: Path, line: int) -> dict[str, Any]:
-    """Parse one line. Raises JsonlError if it is not one JSON object (lone surrogates are not JSON text)."""
+    """Parse one line. Raises JsonlError if it is not one JSON object (lone surrogates are not JSON text).
+
+    Raises JsonlError as well for a key that an object holds twice: one of its values would be lost.
+    """
     try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise JsonlError(path, line, f"not JSON: {error}") from error
+        value = parse(raw)
+    except ValueError as error:
+        raise JsonlError(path, line, str(error)) from error
     if not isinstance(value, dict):
         raise JsonlError(path, line, f"a line must be one JSON object, this is a {type(value).__name__}")
     return value
+
+
+def parse(raw: bytes | str) -> Any:
+    """Parse one JSON text. Raises ValueError with the reason, for a key that an object holds twice too."""
+    try:
+        value = orjson.loads(raw)
+        repeated = _repeated_key(raw, value)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    except TypeError as error:  # raised by orjson.dumps, which goes less deep than orjson.loads
+        raise ValueError(f"is nested too deeply: {error}") from error
+    if repeated is not None:
+        raise ValueError(f"the key {repeated!r} stands twice in one object")
+    return value
+
+
+def _repeated_key(raw: bytes | str, value: Any) -> str | None:
+    """A key that one of the text's objects holds twice, at any depth."""
+    written = raw.encode() if isinstance(raw, str) else raw
+    if orjson.dumps(value) == written.strip():
+        return None  # what is written back as it was read has lost nothing; the slow way is for other layouts
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            repeated.append(next(key for key in keys if keys.count(key) > 1))
+
+    json.loads(written, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return repeated[0] if repeated else None
 
 
 def read(path: str | os.PathLike[str]) -> Iterator[Line]:
@@ -62,6 +98,14 @@ def read(path: str | os.PathLike[str]) -> Iterator[Line]:
     path = Path(path)
     for number, raw in raw_lines(path):
         yield Line(number, parse_line(raw, path=path, line=number))
+
+
+def numbered(stream: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number, bytes) of every line that is not empty, a byte order mark at the start left out."""
+    for number, raw in enumerate(stream, start=1):
+        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if line.strip():
+            yield number, line
 
 
 def raw_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
@@ -79,11 +123,6 @@ def raw_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
         raise JsonlError(path, number + 1, f"the gzip stream is broken: {error}") from error
     except OSError as error:
         raise JsonlError(path, None, error.strerror or str(error)) from error
-
-
-def numbered(stream: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield (1-based line number, bytes) of every line that is not empty."""
-    return ((number, raw) for number, raw in enumerate(stream, start=1) if raw.strip())
 
 
 def dump_line(value: object) -> bytes:

@@ -198,3 +198,4 @@ class EventKind(models.TextChoices):
     PASSWORD_SET = "password_set", "Password chosen"
     ACCOUNT_CLOSED = "account_closed", "Account closed"
     ACCOUNT_REOPENED = "account_reopened", "Account opened again"
+    NAME_CLAIMED = "name_claimed", "An account claimed texts uploaded under its name"

@@ -17,6 +17,7 @@ COMMANDS = {
     "generate": ("models_service.synthetic.generate", "write problems of a synthetic task, with its oracles' words"),
     "judge": ("models_service.synthetic.judge", "let a synthetic task's oracle judge critiques"),
     "train": ("models_service.training.train", "fine-tune a causal language model on all tasks jointly"),
+    "train-critic": ("models_service.training.train_critic", "an adapter from judged passages and its own critiques"),
     "evaluate": ("models_service.evaluation.evaluate", "measure critics where an oracle can tell"),
     "publish-critic": ("models_service.training.small.publish", "measure a trained critic and ship it"),
     "bench": ("models_service.bench", "measure the engine against stock transformers"),

@@ -14,6 +14,7 @@ from random import Random
 from django.db import transaction
 
 from assist.critics import model_name, open_critic
+from labeling.actions.names import labeler_named
 from labeling.actions.studies import add_questions, create_study, open_study
 from labeling.assigning import deal_study, expose
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance
@@ -96,7 +97,7 @@ def load(
     sampled = sample_answers(made, seed)
     identity = open_critic(CRITIC).identity
     with transaction.atomic():
-        author, _ = Labeler.objects.get_or_create(outside_name=AUTHOR)
+        author = labeler_named(AUTHOR)
         study = create_study(
             name=NAME, instructions=INSTRUCTIONS, notes=NOTES, critic=CRITIC, seed=seed, labelers=labelers
         )

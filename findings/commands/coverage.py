@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"  {_line(one)}", flush=True)
     if options.out:
         with jsonl.atomic(options.out) as file:
-            file.write(as_json({name: [asdict(one) for one in found] for name, found in counted.items()}))
+            file.write(as_json({name: [asdict(one) for one in results] for name, results in counted.items()}))
 
 
 def _line(one: Coverage) -> str:

@@ -19,12 +19,13 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from findings.records import AssistanceRecord, ExtendedAssistanceRecord, IntendedCheckRecord
+from findings.records.common import SEVERITY_NAMES
 from findings.records.released import AssistanceLabel, ExtendedLabel
 from findings.statistics.estimates import Floats, Ints
 
 ANSWER_SOURCES: Final = ("Model", "Human", "Human misleading")
 CATEGORIES: Final = ("coverage", "accuracy", "coherence", "other")
-SEVERITIES: Final = (1, 2, 3, 4)
+SEVERITIES: Final = tuple(range(1, len(SEVERITY_NAMES) + 1))
 CELLS: Final = tuple((source, assisted) for source in ANSWER_SOURCES for assisted in (False, True))
 
 
@@ -49,7 +50,7 @@ class Labels:
     edit_distance: Floats
     """Sum over the label's edited critiques."""
     by_severity: Floats
-    """(labels, 4), columns as SEVERITIES."""
+    """(labels, severities), columns as SEVERITIES."""
     by_category: Floats
     """(labels, 4), columns as CATEGORIES."""
     seconds: Floats

@@ -19,7 +19,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from findings import jsonl
-from findings.records import rules
+from findings.records import ids, rules
 from findings.records.own import (
     ComparisonRecord,
     CritiqueScoresRecord,
@@ -103,6 +103,8 @@ class Kind(Generic[R]):
     name: str
     shape: type[R]
     breaches: Callable[[R], Iterator[rules.Breach]] = _no_rules
+    named_by: Callable[[R], Iterator[ids.Named]] = ids.row_id
+    """The ids of a record: each may stand in a file once."""
 
     @cached_property
     def _adapter(self) -> TypeAdapter[R]:
@@ -124,14 +126,16 @@ class Kind(Generic[R]):
 BASE: Final = Kind("base", BaseRecord)
 CRITIQUES: Final = Kind("critiques", CritiquesRecord, rules.critiques_breaches)
 HELPFULNESS: Final = Kind("helpfulness", HelpfulnessRecord, rules.helpfulness_breaches)
-ASSISTANCE: Final = Kind("assistance", AssistanceRecord, rules.assistance_breaches)
-ASSISTANCE_EXTENDED: Final = Kind("assistance_extended", ExtendedAssistanceRecord, rules.assistance_breaches)
+ASSISTANCE: Final = Kind("assistance", AssistanceRecord, rules.assistance_breaches, ids.label_ids)
+ASSISTANCE_EXTENDED: Final = Kind(
+    "assistance_extended", ExtendedAssistanceRecord, rules.assistance_breaches, ids.label_ids
+)
 INTENDED_CHECKS: Final = Kind("intended_checks", IntendedCheckRecord, rules.intended_check_breaches)
 COMPARISONS: Final = Kind("comparisons", ComparisonRecord, rules.comparison_breaches)
 REFINEMENTS: Final = Kind("refinements", RefinementRecord)
 REFINEMENT_JUDGEMENTS: Final = Kind("refinement_judgements", RefinementJudgementRecord)
-CRITIQUE_SCORES: Final = Kind("critique_scores", CritiqueScoresRecord)
-GAP_SAMPLES: Final = Kind("gap_samples", GapRecord, rules.gap_breaches)
+CRITIQUE_SCORES: Final = Kind("critique_scores", CritiqueScoresRecord, named_by=ids.scored_question)
+GAP_SAMPLES: Final = Kind("gap_samples", GapRecord, rules.gap_breaches, ids.judged_samples)
 JUDGEMENTS: Final = Kind("judgements", JudgementRecord, rules.judgement_breaches)
 
 _ALL: Final[tuple[Kind[Any], ...]] = (
@@ -161,18 +165,27 @@ def validate(kind: str, value: object) -> Any:
 
 
 def read(kind: Kind[R], path: str | os.PathLike[str]) -> Iterator[R]:
-    """Yield a file's records in constant memory. Raises JsonlError, or RecordError with file and line."""
-    return read_with(kind.validate, path)
+    """Yield a file's records, of which only the ids are kept. Raises JsonlError, or RecordError with file and line."""
+    return read_with(kind.validate, path, named_by=kind.named_by)
 
 
-def read_with(validate: Callable[[object], V], path: str | os.PathLike[str]) -> Iterator[V]:
+def read_with(
+    validate: Callable[[object], V],
+    path: str | os.PathLike[str],
+    *,
+    named_by: Callable[[V], Iterator[ids.Named]] = ids.nameless,
+) -> Iterator[V]:
     """The same for any check of a line's value that raises RecordError."""
-    path = Path(path)
+    path, seen = Path(path), ids.IdsSeen()
     for line in jsonl.read(path):
         try:
-            yield validate(line.value)
+            record = validate(line.value)
+            repeated = list(seen.breaches(named_by(record), line.number))
+            if repeated:
+                raise RecordError("row", repeated)
         except RecordError as error:
             raise RecordError(error.kind, error.problems, path=path, line=line.number) from None
+        yield record
 
 
 def _problem(error: Any) -> rules.Breach:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -14,7 +14,9 @@ Category = Literal["coverage", "accuracy", "coherence", "other"]
 AnswerSource = Literal["Model", "Human", "Human misleading"]
 Split = Literal["train", "test"]
 
-Severity = Annotated[int, Field(ge=1, le=4)]
+#: The levels of severity from 1, in words. The paper names only the ends and "major" (docs/findings.md).
+SEVERITY_NAMES: Final = ("Minor", "Moderate", "Major", "Critical")
+Severity = Annotated[int, Field(ge=1, le=len(SEVERITY_NAMES))]
 """1 minor to 4 critical."""
 Rating = Annotated[int, Field(ge=1, le=7)]
 """Likert quality, 7 = perfect."""

@@ -16,10 +16,9 @@ from typing import Final
 
 from findings.human_study.assistance import Finding, Group
 from findings.human_study.labels import ANSWER_SOURCES, CATEGORIES, SEVERITIES
+from findings.records.common import SEVERITY_NAMES
 from findings.statistics.estimates import Interval
 
-#: Words for severities 1 to 4; the paper names only the ends and “major” (docs/findings.md).
-SEVERITY_NAMES: Final = {1: "Minor", 2: "Moderate", 3: "Major", 4: "Critical"}
 CONDITION_NAMES: Final = {False: "No assistance", True: "Assistance"}
 
 
@@ -134,26 +133,26 @@ class _Lookup:
 
 def charts(findings: Iterable[Finding]) -> list[Chart]:
     """Every figure that the findings allow, in the paper's order; those without a bar are left out."""
-    found = _Lookup(findings)
-    severities: list[tuple[str, Group]] = [(SEVERITY_NAMES[s], s) for s in SEVERITIES]
+    lookup = _Lookup(findings)
+    severities: list[tuple[str, Group]] = [(SEVERITY_NAMES[s - 1], s) for s in SEVERITIES]
     categories: list[tuple[str, Group]] = [(c.capitalize(), c) for c in CATEGORIES]
     drawn = [
-        _figure_1(found),
-        _by_group(found, "figure_2_severity", "critiques_by_severity", "Critiques by severity", severities),
-        _by_group(found, "figure_2_category", "critiques_by_category", "Critiques by category", categories),
-        _by_source(found, "figure_15", "seconds", "Time on task", "seconds per answer"),
-        _by_source(found, "figure_16_critiqued", "critiqued_share", "Answers critiqued", "share", share=True),
-        _by_source(found, "figure_16_rating", "mean_rating", "Rating", "mean rating, 1 to 7"),
-        _edited(found),
+        _figure_1(lookup),
+        _by_group(lookup, "figure_2_severity", "critiques_by_severity", "Critiques by severity", severities),
+        _by_group(lookup, "figure_2_category", "critiques_by_category", "Critiques by category", categories),
+        _by_source(lookup, "figure_15", "seconds", "Time on task", "seconds per answer"),
+        _by_source(lookup, "figure_16_critiqued", "critiqued_share", "Answers critiqued", "share", share=True),
+        _by_source(lookup, "figure_16_rating", "mean_rating", "Rating", "mean rating, 1 to 7"),
+        _edited(lookup),
         _checked(
-            found,
+            lookup,
             "intended",
             "Intended critiques found, and critiques held valid",
             [("Intended found", "intended_found"), ("Valid", "valid_share")],
             share=True,
         ),
         _checked(
-            found,
+            lookup,
             "valid",
             "Valid critiques per misleading answer",
             [("Valid", "valid_per_answer"), ("Valid and novel", "valid_novel_per_answer")],
@@ -170,8 +169,8 @@ def _plain(finding: Finding) -> Bar:
     return Bar(condition, (part,), bounds, finding.n_labels, finding.n_passages)
 
 
-def _pair(found: _Lookup, name: str, *, source: str | None = None, group: Group = None) -> tuple[Bar, ...]:
-    both = (found.get(name, source=source, assisted=assisted, group=group) for assisted in (False, True))
+def _pair(lookup: _Lookup, name: str, *, source: str | None = None, group: Group = None) -> tuple[Bar, ...]:
+    both = (lookup.get(name, source=source, assisted=assisted, group=group) for assisted in (False, True))
     return tuple(_plain(finding) for finding in both if finding is not None)
 
 
@@ -179,11 +178,11 @@ def _groups(named: Iterable[tuple[str, tuple[Bar, ...]]]) -> tuple[BarGroup, ...
     return tuple(BarGroup(name, bars) for name, bars in named if bars)
 
 
-def _figure_1(found: _Lookup) -> Chart:
+def _figure_1(lookup: _Lookup) -> Chart:
     def bars(source: str) -> tuple[Bar, ...]:
-        both = list(_pair(found, "critiques_per_answer", source=source))
-        used = found.get("used_per_answer", source=source, assisted=True)
-        own = found.get("own_per_answer", source=source, assisted=True)
+        both = list(_pair(lookup, "critiques_per_answer", source=source))
+        used = lookup.get("used_per_answer", source=source, assisted=True)
+        own = lookup.get("own_per_answer", source=source, assisted=True)
         if used is not None and own is not None:
             parts = (
                 Part("Assistance, suggestions used", "used", used.value),
@@ -202,19 +201,19 @@ def _figure_1(found: _Lookup) -> Chart:
     )
 
 
-def _by_group(found: _Lookup, key: str, name: str, title: str, groups: Sequence[tuple[str, Group]]) -> Chart:
-    named = _groups((word, _pair(found, name, group=group)) for word, group in groups)
+def _by_group(lookup: _Lookup, key: str, name: str, title: str, groups: Sequence[tuple[str, Group]]) -> Chart:
+    named = _groups((word, _pair(lookup, name, group=group)) for word, group in groups)
     return Chart(key, title, "All answer sources together.", "critiques per answer", named)
 
 
-def _by_source(found: _Lookup, key: str, name: str, title: str, unit: str, *, share: bool = False) -> Chart:
-    named = _groups((source, _pair(found, name, source=source)) for source in ANSWER_SOURCES)
+def _by_source(lookup: _Lookup, key: str, name: str, title: str, unit: str, *, share: bool = False) -> Chart:
+    named = _groups((source, _pair(lookup, name, source=source)) for source in ANSWER_SOURCES)
     return Chart(key, title, "By who wrote the answer.", unit, named, share)
 
 
-def _edited(found: _Lookup) -> Chart:
+def _edited(lookup: _Lookup) -> Chart:
     def bars(source: str | None) -> tuple[Bar, ...]:
-        finding = found.get("edited_share", source=source, assisted=True)
+        finding = lookup.get("edited_share", source=source, assisted=True)
         return (_plain(finding),) if finding is not None else ()
 
     named = _groups((source or "All", bars(source)) for source in (*ANSWER_SOURCES, None))
@@ -222,8 +221,8 @@ def _edited(found: _Lookup) -> Chart:
     return Chart("edited", "Used suggestions edited", caption, "share of used critiques", named, share=True)
 
 
-def _checked(found: _Lookup, key: str, title: str, names: Sequence[tuple[str, str]], *, share: bool = False) -> Chart:
+def _checked(lookup: _Lookup, key: str, title: str, names: Sequence[tuple[str, str]], *, share: bool = False) -> Chart:
     unit = "share" if share else "critiques per answer"
-    named = _groups((word, _pair(found, name, source="Human misleading")) for word, name in names)
+    named = _groups((word, _pair(lookup, name, source="Human misleading")) for word, name in names)
     caption = "Misleading answers only, as their authors (or a third party) judged the critiques found."
     return Chart(key, title, caption, unit, named, share)

@@ -49,12 +49,12 @@ def nice_step(span: float) -> float:
 
 def lines(chart: Chart) -> dict[str, list[tuple[float, Bar]]]:
     """Of a chart at scale: for each condition's key its (loss, bar) from left to right."""
-    found: dict[str, list[tuple[float, Bar]]] = {}
+    by_key: dict[str, list[tuple[float, Bar]]] = {}
     for group in chart.groups:
         for bar in group.bars:
             if group.loss is not None:
-                found.setdefault(bar.parts[0].key, []).append((group.loss, bar))
-    return {key: sorted(line, key=lambda point: -point[0]) for key, line in found.items()}
+                by_key.setdefault(bar.parts[0].key, []).append((group.loss, bar))
+    return {key: sorted(line, key=lambda point: -point[0]) for key, line in by_key.items()}
 
 
 def losses(chart: Chart) -> LossAxis:

@@ -87,10 +87,10 @@ def agreement(
         return np.column_stack([*kappa_of, _alpha(weighted.reshape(square), apart)])
 
     passages = len(counts.pairs)
-    found, draws = bootstrap(statistic, passages, rng=np.random.default_rng(seed), reps=reps)
+    estimates, draws = bootstrap(statistic, passages, rng=np.random.default_rng(seed), reps=reps)
     percent, kappa, alpha = (
         interval(float(value), draws[:, k], passages=passages) if np.isfinite(value) else None
-        for k, value in enumerate(found)
+        for k, value in enumerate(estimates)
     )
     assert percent is not None
     both = counts.pairs.sum(axis=0).reshape(len(values), -1)

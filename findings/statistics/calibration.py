@@ -130,8 +130,8 @@ def _fit_platt(scored: Scored) -> Platt:
         gap = expit(z) - target
         return float((np.logaddexp(0, z) - target * z).sum()), np.array([(gap * x).sum(), gap.sum()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
-    return Platt(float(found.x[0]), float(found.x[1]))
+    fitted = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    return Platt(float(fitted.x[0]), float(fitted.x[1]))
 
 
 def _fit_isotonic(scored: Scored) -> Isotonic:

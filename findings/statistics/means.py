@@ -44,10 +44,10 @@ def means(values: Iterable[tuple[Group, str, float]], *, seed: int = 0, reps: in
     table = np.zeros((2, len(passages), len(groups)))
     for (passage_number, column), pair in sums.items():
         table[:, passage_number, column] = pair
-    found, draws = bootstrap(
+    estimates, draws = bootstrap(
         ratio_of_sums(table[0], table[1]), len(passages), rng=np.random.default_rng(seed), reps=reps
     )
-    return {group: _mean(table[1, :, k], float(found[k]), draws[:, k]) for group, k in groups.items()}
+    return {group: _mean(table[1, :, k], float(estimates[k]), draws[:, k]) for group, k in groups.items()}
 
 
 def _mean(counts: Floats, value: float, draws: Floats) -> Mean:

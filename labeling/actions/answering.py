@@ -60,6 +60,15 @@ def add_question(*, labeler: Labeler, assignment: Assignment, client_key: uuid.U
     return draft
 
 
+def save_question(
+    *, labeler: Labeler, assignment: Assignment, client_key: uuid.UUID, base_revision: int, **content: Any
+) -> DraftQuestion:
+    """Save a question as it stands in the page. The first save under a key begins it."""
+    with transaction.atomic():
+        draft = add_question(labeler=labeler, assignment=assignment, client_key=client_key)
+        return change_question(labeler=labeler, draft=draft, base_revision=base_revision, **content)
+
+
 def change_question(*, labeler: Labeler, draft: DraftQuestion, base_revision: int, **content: Any) -> DraftQuestion:
     """Save a question and its answers as they stand in the page. Raises Stale if it was saved elsewhere since."""
     with transaction.atomic():
@@ -109,6 +118,15 @@ def add_intended(*, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUI
         intended = DraftIntended.objects.create(draft=draft, client_key=client_key)
         record(assignment, EventKind.DRAFT_ADDED, value=intended.pk)
     return intended
+
+
+def save_intended(
+    *, labeler: Labeler, draft: DraftQuestion, client_key: uuid.UUID, base_revision: int, **content: Any
+) -> DraftIntended:
+    """Save the description of a flaw as it stands in the page. The first save under a key begins it."""
+    with transaction.atomic():
+        intended = add_intended(labeler=labeler, draft=draft, client_key=client_key)
+        return change_intended(labeler=labeler, intended=intended, base_revision=base_revision, **content)
 
 
 def change_intended(*, labeler: Labeler, intended: DraftIntended, base_revision: int, **content: Any) -> DraftIntended:

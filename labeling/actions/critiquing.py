@@ -100,6 +100,20 @@ def _note_use(assignment: Assignment, suggestion: Suggestion, now: int) -> None:
     shown.save(update_fields=["times_used", "first_used_ms"])
 
 
+def save_critique(
+    *,
+    labeler: Labeler,
+    assignment: Assignment,
+    client_key: uuid.UUID,
+    suggestion: Suggestion | None = None,
+    **content: Any,
+) -> LabelerCritique:
+    """Save a critique as it stands in the page. The first save under a key begins it (from a suggestion, perhaps)."""
+    with transaction.atomic():
+        found = add_critique(labeler=labeler, assignment=assignment, client_key=client_key, suggestion=suggestion)
+        return change_critique(labeler=labeler, found=found, **content)
+
+
 def change_critique(
     *,
     labeler: Labeler,

@@ -91,6 +91,12 @@ def text_before(link: ChainLink) -> str:
     return earlier.refinement if earlier is not None else link.ranked_answer.answer.text
 
 
+def text_now(row: RankedAnswer) -> str:
+    """What the next critique is about: the last refinement, or the answer."""
+    last = row.chain.order_by("-position").first()
+    return last.refinement if last is not None else row.answer.text
+
+
 def is_last(link: ChainLink) -> bool:
     return not link.ranked_answer.chain.filter(position__gt=link.position).exists()
 
@@ -147,7 +153,6 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
                 f"First edit the answer so that it addresses critique {before.position + 1}: "
                 "the next critique is about what you make of it."
             )
-        text = before.refinement if before is not None else row.answer.text
         critique = Critique.objects.create(answer=row.answer, origin=CritiqueOrigin.LABELER)
         link = ChainLink.objects.create(
             critique=critique,
@@ -155,7 +160,7 @@ def add_link(*, labeler: Labeler, row: RankedAnswer, client_key: uuid.UUID, **co
             position=0 if before is None else before.position + 1,
             client_key=client_key,
             category_text="",
-            refinement=text,
+            refinement=text_now(row),
         )
         record(assignment, EventKind.DRAFT_ADDED, critique=critique.pk)
         if content:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
-from labeling.actions.people import person_named
+from labeling.actions.names import person_named
 from labeling.enums import AssignmentState, ReleaseReason
 from labeling.locking import lock_people
 from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
+from labeling.models.names import name_key
 from labeling.releasing import release
 
 
@@ -23,10 +24,17 @@ def anonymise(name: str) -> str | None:
     with transaction.atomic():
         pseudonym = _detach(labeler, user) if labeler is not None else None
         if user is not None:
-            for log in (AccessAttempt, AccessFailureLog, AccessLog):
-                log.objects.filter(username=name).delete()
+            _forget_signing_in(user)
             user.delete()
     return pseudonym
+
+
+def _forget_signing_in(user: User) -> None:
+    """Delete what was noted of every name of the account, as it was typed."""
+    keys = {name_key(user.username), *user.names.values_list("key", flat=True)}
+    for log in (AccessAttempt, AccessFailureLog, AccessLog):
+        typed = set(log.objects.values_list("username", flat=True))
+        log.objects.filter(username__in=[name for name in typed if name and name_key(name) in keys]).delete()
 
 
 def _detach(labeler: Labeler, user: User | None) -> str:
@@ -39,6 +47,7 @@ def _detach(labeler: Labeler, user: User | None) -> str:
     for study in Study.objects.filter(labelers=labeler):
         study.labelers.remove(labeler)
     pseudonym = labeler.pseudonym
+    labeler.names.all().delete()
     labeler.imported_id, labeler.user, labeler.outside_name = pseudonym, None, None
     labeler.save(update_fields=["imported_id", "user", "outside_name"])
     return pseudonym

@@ -5,6 +5,7 @@ from __future__ import annotations
 from axes.utils import reset as lift_lockout
 from django.db import IntegrityError, transaction
 
+from labeling.actions.names import claim, free_name
 from labeling.enums import EventKind, Role
 from labeling.locking import lock_people, locked
 from labeling.models import Event, Labeler, User
@@ -16,13 +17,17 @@ from labeling.rules.permissions import check_can_stop_being_admin
 def create_account(*, username: str, role: Role, password: str | None = None, actor: User | None = None) -> User:
     """Make an account; a labeler's also enters them among the people of the study.
 
+    What was uploaded under its name becomes the account's. Raises Refused if the name is another account's.
     Without a password nobody can sign in with it until one is set by a link. Admins may use Django's admin.
     """
     try:
         with transaction.atomic():
+            author = free_name(username)
             user = User.objects.create_user(username, password=password, role=role)
             _grant(user, role)
-            if role is Role.LABELER:
+            if author is not None:
+                claim(author, user, actor=actor)
+            elif role is Role.LABELER:
                 Labeler.objects.create(user=user)
             _record(EventKind.ACCOUNT_MADE, user, actor, value=list(Role).index(role))
     except IntegrityError:
@@ -110,16 +115,3 @@ def _take_back_work(user: User, actor: User) -> None:
 
 def _record(kind: EventKind, user: User, actor: User | None, *, value: int | None = None) -> None:
     Event.objects.create(kind=kind, account=user, actor=actor, value=value)
-
-
-def person_named(name: str) -> tuple[User | None, Labeler | None]:
-    """The account and the labeler of this name; the labeler alone for an author without an account.
-
-    Raises Refused if nobody is known by the name.
-    """
-    user = User.objects.filter(username=name).first()
-    named = Labeler.objects.filter(user=user) if user is not None else Labeler.objects.filter(outside_name=name)
-    labeler = named.first()
-    if user is None and labeler is None:
-        raise Refused(f"Nobody here is called “{name}”.")
-    return user, labeler

@@ -28,6 +28,7 @@ from labeling.models import (
     StudyQuestion,
     User,
 )
+from labeling.models.answers import HAS_WORDS
 from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
 from labeling.signals import suggestions_wanted
@@ -81,7 +82,7 @@ def questions_to_choose(study: Study, search: str = "") -> models.QuerySet[Quest
     """
     questions = Question.objects.filter(finished("passage__"), ~Exists(study.study_questions.filter(question=HERE)))
     for kind in _kinds_needed(study):
-        questions = questions.filter(Exists(Answer.objects.filter(question=HERE, kind=kind)))
+        questions = questions.filter(Exists(Answer.objects.filter(question=HERE, kind=kind, text__regex=HAS_WORDS)))
     if search:
         questions = questions.filter(models.Q(text__icontains=search) | about(search, "passage__"))
     return questions.select_related("passage").defer("passage__text").order_by("passage_id", "index", "pk")
@@ -111,14 +112,19 @@ def pks(rows: Iterable[Any]) -> Iterable[int]:
 
 
 def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
-    """Refuse questions that lack a kind of answer."""
+    """Refuse questions that lack a kind of answer. A blank answer is none."""
     present: dict[int, set[str]] = {pk: set() for pk in questions}
-    for pk, kind in Answer.objects.filter(question__in=questions).order_by().values_list("question", "kind"):
+    for pk, kind in _written_answers(questions).order_by().values_list("question", "kind"):
         present[pk].add(kind)
     for pk, kinds in present.items():
         if needed - kinds:
             text = Question.objects.get(pk=pk).text
             raise Refused(f"“{text}” has no answer of kind {', '.join(sorted(needed - kinds))}.")
+
+
+def _written_answers(questions: list[int]) -> models.QuerySet[Answer]:
+    """The answers of these questions that say anything."""
+    return Answer.objects.filter(question__in=questions, text__regex=HAS_WORDS)
 
 
 def _add_batch(study: Study, wanted: list[int]) -> int:
@@ -139,7 +145,7 @@ def _add_batch(study: Study, wanted: list[int]) -> int:
 
 def _make_cells(study: Study, rows: list[StudyQuestion], passages: dict[int, int]) -> None:
     """One slot a condition. Both cells of a kind show the same answer, the newest of that kind."""
-    answers = Answer.objects.filter(question__in=[row.question_id for row in rows]).order_by("pk")
+    answers = _written_answers([row.question_id for row in rows]).order_by("pk")
     newest = {(question, kind): pk for pk, question, kind in answers.values_list("pk", "question", "kind")}
     conditions = list(study.conditions.all())
     Slot.objects.bulk_create(

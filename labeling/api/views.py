@@ -26,7 +26,7 @@ from labeling.api.schemas import PASSAGE_SCHEMA
 from labeling.enums import Activity, AssignmentState
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.kinds import EXCHANGES, dataset_records
-from labeling.exchange.upload_format import PASSAGES
+from labeling.exchange.upload_format import uploaded_passage
 from labeling.exchange.uploads import UploadProblems, store_passages
 from labeling.models import Answer, Assignment, Critique, Passage, Slot, Study, User
 from labeling.models.querysets import finished
@@ -153,7 +153,7 @@ class Passages(generics.ListAPIView[Passage]):
     )
     def post(self, request: Request) -> Response:
         try:
-            report = store_passages([("", PASSAGES.validate(request.data))], "the request")
+            report = store_passages([("", uploaded_passage(request.data))], "the request")
         except RecordError as error:
             return _problems([str(error)])
         except UploadProblems as problems:

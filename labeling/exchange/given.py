@@ -29,10 +29,10 @@ class Givens:
     def passage(
         self, *, source_id: str, text: str, title: str | None, author: Labeler | None = None, split: str | None = None
     ) -> Passage:
-        """The passage as this file gives it: another title or author makes another record."""
+        """The passage as this file gives it: other white space, another title or author makes another record."""
         known = Passage.objects.filter(
             import_batch=self.batch, public_id=source_id, text_digest=text_digest(text), author=author, split=split
-        )
+        ).filter(text=text)
         found = known.filter(title=title) if title is not None else known.filter(title__isnull=True)
         return found.first() or Passage.objects.create(
             import_batch=self.batch, public_id=source_id, text=text, title=title, author=author, split=split

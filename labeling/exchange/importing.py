@@ -1,7 +1,7 @@
 """Bring a file in: validated whole, then stored in small transactions under an import nobody sees until it ends.
 
-The same file again is a no-op that says so; an import that was killed goes on where its last transaction
-ended. Memory does not grow with the number of rows.
+The same file again is a no-op that says so, and so is one whose rows are all here; an import that was killed goes on
+where its last transaction ended. Of the rows only their ids are kept in memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,10 @@ from django.utils import timezone
 
 from findings import jsonl
 from findings.records import Kind, RecordError, rules
+from findings.records.ids import IdsSeen
 from labeling.enums import Activity, StudyState
+from labeling.exchange.exporting import studies_to_export
+from labeling.exchange.ids import Ids, studies_with
 from labeling.exchange.limits import limit_breaches
 from labeling.exchange.splits import SplitCheck
 from labeling.models import Condition, ImportBatch, Slot, Study
@@ -64,7 +67,7 @@ class Loader(Protocol):
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did. `already`: the same file had been imported before, so nothing was done."""
+    """What an import did. `already`: all of it had been imported before, so nothing was done."""
 
     study: Study
     rows: int
@@ -80,6 +83,7 @@ def no_progress(doing: str, rows: int) -> None:
 def import_file(
     kind: Kind[Any],
     loader: type[Loader],
+    ids: Ids,
     path: Path,
     *,
     skip_bad: bool = False,
@@ -94,11 +98,20 @@ def import_file(
     batch = ImportBatch.objects.filter(kind=kind.name, file_digest=digest).select_related("study").first()
     if batch is not None and batch.finished_at is not None:
         return ImportReport(batch.study, batch.rows_done, batch.rows_skipped, already=True)
-    bad = check_file(kind, loader, path, progress=progress)
+    checked = check_file(kind, loader, path, progress=progress)
+    before = studies_with(checked.ids.lines, ids(studies_to_export()))
+    if before and not checked.bad and len(before) == len(checked.ids.lines) and len(set(before.values())) == 1:
+        (study,) = set(before.values())
+        return ImportReport(Study.objects.get(name=study), checked.rows, 0, already=True)
+    bad = checked.bad | {
+        line: f"{path}:{line}: {one!r} was imported before: it is in the study “{before[one]}”"
+        for one, line in checked.ids.lines.items()
+        if one in before
+    }
     bad_lines = None
     if bad:
-        if not skip_bad:
-            raise BadFile(list(bad.values()))
+        if not skip_bad or len(bad) == checked.rows:
+            raise BadFile([bad[line] for line in sorted(bad)])
         bad_lines = write_bad_lines(path, set(bad))
     if batch is None:
         batch = begin(kind, path, digest)
@@ -108,31 +121,41 @@ def import_file(
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a file's lines, whether they come compressed or not."""
+    """SHA-256 of a file's lines, whether they come compressed or not and however they end."""
     digest = hashlib.sha256()
     for _, raw in jsonl.raw_lines(path):
-        digest.update(raw)
+        digest.update(raw.strip() + b"\n")
     return digest.hexdigest()
 
 
-def check_file(
-    kind: Kind[Any], loader: type[Loader], path: Path, *, progress: Progress = no_progress
-) -> dict[int, str]:
-    """Validate every line. Returns the problem of each bad line by its number; empty if the file is good."""
-    bad: dict[int, str] = {}
-    splits = SplitCheck()
-    for count, (number, raw) in enumerate(jsonl.raw_lines(path), start=1):
+@dataclass
+class CheckedFile:
+    """What checking a file found."""
+
+    rows: int = 0
+    bad: dict[int, str] = field(default_factory=dict)
+    """The problem of each bad line, by its number."""
+    ids: IdsSeen = field(default_factory=IdsSeen)
+    """The ids of the others."""
+
+
+def check_file(kind: Kind[Any], loader: type[Loader], path: Path, *, progress: Progress = no_progress) -> CheckedFile:
+    """Validate every line."""
+    checked, splits = CheckedFile(), SplitCheck()
+    for number, raw in jsonl.raw_lines(path):
         try:
             record = kind.validate(jsonl.parse_line(raw, path=path, line=number))
             breaches = [*limit_breaches(record), *splits.breaches(record, number), *loader.breaches(record)]
+            breaches = breaches or list(checked.ids.breaches(kind.named_by(record), number))
             if breaches:
                 raise RecordError(kind.name, breaches)
         except jsonl.JsonlError as error:
-            bad[number] = str(error)
+            checked.bad[number] = str(error)
         except RecordError as error:
-            bad[number] = f"{path}:{number}: {error}"
-        progress("checked", count)
-    return bad
+            checked.bad[number] = f"{path}:{number}: {error}"
+        checked.rows += 1
+        progress("checked", checked.rows)
+    return checked
 
 
 def good_records(path: Path, bad: set[int]) -> Iterator[Any]:

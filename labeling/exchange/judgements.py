@@ -94,6 +94,13 @@ def judged_questions_of(studies: QuerySet[Study]) -> QuerySet[JudgedQuestion]:
     )
 
 
+def judgement_ids(studies: QuerySet[Study]) -> Iterator[tuple[str, str]]:
+    """The id of each record, with its study's name."""
+    judged = judged_questions_of(studies).order_by().prefetch_related(None)
+    for sitting_id, position, study in judged.values_list("sitting__public_id", "position", "sitting__study__name"):
+        yield _record_id(sitting_id, position), study
+
+
 def judgement_records(studies: QuerySet[Study]) -> Iterator[dict[str, Any]]:
     """Yield a record for each judged answer."""
     return checked(records.JUDGEMENTS, map(_record, each(judged_questions_of(studies))))
@@ -110,9 +117,12 @@ def _record(judged: JudgedQuestion) -> dict[str, Any]:
         "critiqueable": is_flawed,
         "critiques": [_verdict(one) for one in verdicts],
     }
-    # A sitting can hold several answers; a file's holds one, and keeps its id.
-    record_id = sitting.public_id if judged.position == 0 else f"{sitting.public_id}-{judged.position}"
-    return frame(record_id, sitting, data)
+    return frame(_record_id(sitting.public_id, judged.position), sitting, data)
+
+
+def _record_id(sitting_id: str, position: int) -> str:
+    """A sitting can hold several answers; a file's holds one, and keeps its id."""
+    return sitting_id if position == 0 else f"{sitting_id}-{position}"
 
 
 def _verdict(judgement: HelpfulnessJudgement) -> dict[str, Any]:

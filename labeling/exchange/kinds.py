@@ -27,9 +27,10 @@ from labeling.exchange.comparisons import (
 from labeling.exchange.critiques import CritiquesLoader, critiques_records
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.helpfulness import HelpfulnessLoader, helpfulness_records, helpfulness_sittings
+from labeling.exchange.ids import Ids, check_in_one_study, ids_of
 from labeling.exchange.importing import ImportReport, Loader, Progress, import_file, no_progress
 from labeling.exchange.intended_checks import IntendedCheckLoader, checks_of, intended_check_records
-from labeling.exchange.judgements import JudgementLoader, judged_questions_of, judgement_records
+from labeling.exchange.judgements import JudgementLoader, judged_questions_of, judgement_ids, judgement_records
 from labeling.exchange.refinements import RefinementLoader, refinement_records, refinements_of
 from labeling.exchange.sittings import SittingLoader, sittings_of
 from labeling.models import Study
@@ -45,12 +46,21 @@ class Exchange:
     records: Callable[[QuerySet[Study]], Iterator[Any]]
     rows: Callable[[QuerySet[Study]], QuerySet[Any]]
     """The database's rows behind the records."""
+    ids: Ids
+    """The ids of the records, which no two of them share."""
     study_of: str = "sitting__study"
     """Where a row says which study it is of."""
 
 
-def _of_sittings(kind: records.Kind[Any], loader: type[SittingLoader], make: Any) -> Exchange:
-    return Exchange(kind, loader, make, partial(sittings_of, activity=loader.activity), "study")
+def _of_sittings(kind: records.Kind[Any], loader: type[SittingLoader], make: Any, rows: Any = None) -> Exchange:
+    """Rows that are sittings: all those of the activity, unless the kind has rows of its own."""
+    rows = rows or partial(sittings_of, activity=loader.activity)
+    return Exchange(kind, loader, make, rows, ids_of(rows, study="study"), "study")
+
+
+def _in_sittings(kind: records.Kind[Any], loader: type[Loader], make: Any, rows: Any) -> Exchange:
+    """Rows that are parts of sittings, with ids of their own."""
+    return Exchange(kind, loader, make, rows, ids_of(rows, study="sitting__study"))
 
 
 EXCHANGES = {
@@ -58,15 +68,22 @@ EXCHANGES = {
     for exchange in (
         _of_sittings(records.BASE, BaseLoader, base_records),
         _of_sittings(records.CRITIQUES, CritiquesLoader, critiques_records),
-        Exchange(records.HELPFULNESS, HelpfulnessLoader, helpfulness_records, helpfulness_sittings, "study"),
-        Exchange(records.ASSISTANCE, AssistanceLoader, assistance_records, rows_of, "study"),
-        Exchange(records.JUDGEMENTS, JudgementLoader, judgement_records, judged_questions_of),
-        Exchange(records.INTENDED_CHECKS, IntendedCheckLoader, intended_check_records, checks_of),
-        Exchange(records.COMPARISONS, ComparisonLoader, comparison_records, compared_answers),
+        _of_sittings(records.HELPFULNESS, HelpfulnessLoader, helpfulness_records, helpfulness_sittings),
         Exchange(
+            records.ASSISTANCE,
+            AssistanceLoader,
+            assistance_records,
+            rows_of,
+            ids_of(partial(sittings_of, activity=Activity.CRITIQUING), study="study"),
+            "study",
+        ),
+        Exchange(records.JUDGEMENTS, JudgementLoader, judgement_records, judged_questions_of, judgement_ids),
+        _in_sittings(records.INTENDED_CHECKS, IntendedCheckLoader, intended_check_records, checks_of),
+        _in_sittings(records.COMPARISONS, ComparisonLoader, comparison_records, compared_answers),
+        _in_sittings(
             records.REFINEMENT_JUDGEMENTS, RefinementJudgementLoader, refinement_judgement_records, judged_refinements
         ),
-        Exchange(records.REFINEMENTS, RefinementLoader, refinement_records, refinements_of),
+        _in_sittings(records.REFINEMENTS, RefinementLoader, refinement_records, refinements_of),
     )
 }
 #: Kinds whose rows say on which side of the split their passage is.
@@ -81,7 +98,7 @@ def kinds_of(activity: Activity) -> list[str]:
 def import_dataset(kind: str, path: Path, *, skip_bad: bool = False, progress: Progress = no_progress) -> ImportReport:
     """Import a file as a closed study. Raises BadFile, JsonlError, or KeyError for an unknown kind."""
     exchange = EXCHANGES[kind]
-    return import_file(exchange.kind, exchange.loader, path, skip_bad=skip_bad, progress=progress)
+    return import_file(exchange.kind, exchange.loader, exchange.ids, path, skip_bad=skip_bad, progress=progress)
 
 
 def dataset_records(
@@ -91,6 +108,8 @@ def dataset_records(
     studies = studies_to_export(study)
     if split is not None and kind not in SPLIT:
         raise Refused(f"Files of {kind} are not split into train and test.", field="split")
+    if study is None:
+        check_in_one_study(EXCHANGES[kind].ids(studies))
     if kind == records.ASSISTANCE.name:
         return assistance_records(studies, extended=extended)
     if extended:

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from findings.records import rules
 from labeling.actions.comparing import source_of
+from labeling.actions.names import labeler_named
 from labeling.enums import Activity, AnswerKind
 from labeling.exchange.given import Givens
-from labeling.models import Answer, Labeler, Question, Sitting, Study
+from labeling.models import Answer, Question, Sitting, Study
 
 __all__ = ["OwnLoader", "frame", "source_of"]
 
@@ -67,8 +68,7 @@ class OwnLoader:
                 return answer
         if kind == AnswerKind.MODEL:
             return Answer.objects.create(question=question, kind=kind, text=text, model_name=source)
-        author, _ = Labeler.objects.get_or_create(outside_name=UNTOLD_AUTHOR)
-        return Answer.objects.create(question=question, kind=kind, text=text, author=author)
+        return Answer.objects.create(question=question, kind=kind, text=text, author=labeler_named(UNTOLD_AUTHOR))
 
 
 def frame(record_id: str, sitting: Sitting, data: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from labeling.actions.people import person_named
+from django.db.models import Q
+
+from labeling.actions.names import person_named
 from labeling.enums import Activity, CritiqueOrigin
 from labeling.exchange.person_sittings import sitting_record
 from labeling.models import (
@@ -45,8 +47,9 @@ def person_record(name: str) -> dict[str, Any]:
             ],
             "sittings": [sitting_record(one) for one in _sittings(labeler)],
         }
+    record["names"] = [name.key for holder in (user, labeler) if holder is not None for name in holder.names.all()]
     if user is not None:
-        events = Event.objects.filter(actor=user).order_by("pk")
+        events = Event.objects.filter(Q(actor=user) | Q(account=user)).order_by("pk")
         record["events"] = [{"at": _moment(event.at), "kind": event.kind, "value": event.value} for event in events]
     return record
 

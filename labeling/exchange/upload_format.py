@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, NotRequired
+from collections.abc import Collection, Iterator
+from typing import Annotated, Final, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from findings.records import Kind, rules
+from findings.records import Kind, ids, rules
 from findings.records.common import EXACT, Category, Severity
 from labeling.exchange.limits import limit_breaches
+from labeling.models.names import LONGEST_KEY, name_key
 
 Name = Annotated[str, Field(min_length=1, max_length=150)]
 
@@ -60,15 +59,22 @@ class UploadedPassage(TypedDict):
     questions: NotRequired[list[UploadedQuestion]]
 
 
+def _author_breaches(name: str | None, path: str) -> Iterator[rules.Breach]:
+    if name is not None and not 0 < len(name_key(name)) <= LONGEST_KEY:
+        yield path, f"{name!r} cannot be a name"
+
+
 def passage_breaches(passage: UploadedPassage) -> Iterator[rules.Breach]:
     """What ties the fields together: human answers need an author, intended critiques a misleading answer."""
     yield from limit_breaches(passage)
+    yield from _author_breaches(passage.get("author"), "author")
     if not passage["text"].strip():
         yield "text", "is empty"
     for number, question in enumerate(passage.get("questions", [])):
         at = f"questions[{number}]"
         if not question["question"].strip():
             yield f"{at}.question", "is empty"
+        yield from _author_breaches(question.get("author"), f"{at}.author")
         written = [name for name in ("human_answer", "misleading_answer") if question.get(name) is not None]
         if written and not (question.get("author") or passage.get("author")):
             yield f"{at}.author", f"is missing: {written[0]} was written by somebody, who must not be dealt this text"
@@ -79,81 +85,26 @@ def passage_breaches(passage: UploadedPassage) -> Iterator[rules.Breach]:
                 yield f"{at}.intended_critiques[{place}].category_text", "is needed where the category is other"
 
 
-PASSAGES: Final = Kind("passages", UploadedPassage, passage_breaches)
-
-PASSAGE_COLUMNS = ("id", "title", "text", "author")
-CRITIQUE_COLUMNS = {
-    "intended_critique": "text",
-    "intended_category": "category",
-    "intended_severity": "severity",
-    "intended_category_text": "category_text",
-}
-MODEL_COLUMNS = {"model_answer": "text", "model": "model", "temperature": "temperature"}
-COLUMNS = (
-    *PASSAGE_COLUMNS,
-    "question",
-    "covered",
-    "human_answer",
-    "misleading_answer",
-    *CRITIQUE_COLUMNS,
-    *MODEL_COLUMNS,
-)
-YES_AND_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-# A passage may be longer than the csv module's default of 131,072 characters.
-csv.field_size_limit(2**24)
+PASSAGES: Final = Kind("passages", UploadedPassage, passage_breaches, ids.nameless)
 
 
-class CsvProblem(ValueError):
-    """A table cannot be read. `line` is where."""
+def uploaded_passage(value: object) -> UploadedPassage:
+    """A value read from a file or a request, as a passage. What is empty or blank in it is absent.
 
-    def __init__(self, line: int, reason: str) -> None:
-        self.line = line
-        super().__init__(reason)
-
-
-def csv_passages(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line, passage with one question) for each row of a table. An empty cell is an absent field.
-
-    Numbers are read as numbers; what is none is left as it stands, for the validator to name.
+    Raises RecordError.
     """
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    unknown = [name for name in reader.fieldnames or [] if name not in COLUMNS]
-    missing = [name for name in ("text", "question") if name not in (reader.fieldnames or [])]
-    if unknown or missing:
-        wrong = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
-        raise CsvProblem(1, f"{', '.join(wrong)}; the columns are {', '.join(COLUMNS)}")
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise CsvProblem(line, str(error)) from error
-        if row is None:
-            return
-        if None in row or None in row.values():
-            raise CsvProblem(line, f"has another number of cells than the {len(reader.fieldnames or [])} columns")
-        yield line, _passage({name: cell for name, cell in row.items() if cell != ""})
+    return PASSAGES.validate(without_blanks(value))
 
 
-def _passage(cells: dict[str, Any]) -> dict[str, Any]:
-    passage: dict[str, Any] = {name: cells[name] for name in PASSAGE_COLUMNS if name in cells}
-    question: dict[str, Any] = {
-        name: cells[name] for name in ("question", "human_answer", "misleading_answer") if name in cells
-    }
-    if "covered" in cells:
-        question["covered"] = YES_AND_NO.get(cells["covered"].strip().lower(), cells["covered"])
-    critique = {field: cells[name] for name, field in CRITIQUE_COLUMNS.items() if name in cells}
-    if critique:
-        question["intended_critiques"] = [_with_number(critique, "severity", int)]
-    model = {field: cells[name] for name, field in MODEL_COLUMNS.items() if name in cells}
-    if model:
-        question["model_answer"] = _with_number(model, "temperature", float)
-    return passage | {"questions": [question]}
+def without_blanks(value: object, kept: Collection[str] = ("text",)) -> object:
+    """The value without its blank strings and what held nothing else. What is needed is kept, to be refused."""
+    if isinstance(value, list):
+        return [one for one in (without_blanks(inner, kept) for inner in value) if one != {}]
+    if not isinstance(value, dict):
+        return value
+    fields = {name: without_blanks(inner, ("question",)) for name, inner in value.items()}
+    return {name: inner for name, inner in fields.items() if name in kept or not _is_blank(inner)}
 
 
-def _with_number(fields: dict[str, Any], name: str, number: type[int] | type[float]) -> dict[str, Any]:
-    """The fields with one of them read as a number, if it is one."""
-    try:
-        return fields | {name: number(fields[name])} if name in fields else fields
-    except ValueError:
-        return fields
+def _is_blank(value: object) -> bool:
+    return value == {} or (isinstance(value, str) and not value.strip())

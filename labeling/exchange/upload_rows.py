@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
+from labeling.actions.names import labeler_named
 from labeling.batches import batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
 from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion
-from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question, User
-from labeling.models.fields import text_digest
+from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question
+from labeling.models.fields import text_digest, words_of
 
-#: What tells an answer of a question from others: kind, text, author, model, temperature.
+#: What tells an answer of a question from others: kind, words, author, model, temperature.
 AnswerKey = tuple[str, str, int | None, str | None, float | None]
 HUMAN_ANSWERS = ((AnswerKind.HUMAN, "human_answer"), (AnswerKind.HUMAN_MISLEADING, "misleading_answer"))
 
@@ -54,6 +55,14 @@ class Report:
             self._authors[name] = labeler_named(name)
         return self._authors[name]
 
+    @property
+    def without_account(self) -> str:
+        """Says which authors of the file have no account, so that a misspelt name is seen; empty if all have one."""
+        names = sorted({str(one) for one in self._authors.values() if one.user_id is None})
+        if not names:
+            return ""
+        return f"No account yet: {', '.join(names)}. An account of that name will have these texts as its own."
+
     def __str__(self) -> str:
         if not (self.new_passages or self.new_questions or self.new_answers):
             return f"Nothing added: all of {self.name} is here already."
@@ -66,14 +75,6 @@ class Report:
             )
         ]
         return f"Added {new[0]}, {new[1]} and {new[2]} from {self.name}."
-
-
-def labeler_named(name: str) -> Labeler:
-    """The account's labeler, or, where nobody has an account of that name, an author known by it only."""
-    user = User.objects.filter(username=name).first()
-    if user is not None:
-        return Labeler.objects.get_or_create(user=user)[0]
-    return Labeler.objects.get_or_create(outside_name=name)[0]
 
 
 def conflicts(records: Sequence[tuple[str, UploadedPassage]]) -> Iterator[tuple[str, str]]:
@@ -93,7 +94,7 @@ def conflicts(records: Sequence[tuple[str, UploadedPassage]]) -> Iterator[tuple[
             known[digest].append((public_id or "", title))
             if public_id is not None:
                 digests[public_id].add(digest)
-        elif title not in {None, found[1]}:
+        elif title is not None and words_of(title) != words_of(found[1] or ""):
             yield where, f"title: this text is here already, with the title {found[1]!r}"
 
 
@@ -130,7 +131,7 @@ def store_in_batches(records: Sequence[UploadedPassage], report: Report, progres
 
 @dataclass
 class _Place:
-    """A question with its answers, and the texts of each answer's intended critiques, as far as they are known."""
+    """A question with its answers, and the words of each answer's intended critiques, as far as they are known."""
 
     question: Question
     answers: dict[AnswerKey, Answer] = field(default_factory=dict)
@@ -145,7 +146,7 @@ class _Batch:
         self.here: defaultdict[str, list[Passage]] = defaultdict(list)
         """Our passages by the digest of their text, the oldest first."""
         self.places: defaultdict[tuple[str, str], dict[str, _Place]] = defaultdict(dict)
-        """By the passage's digest and id, then by the question's text."""
+        """By the passage's digest and id, then by the question's words."""
         self.passages: list[Passage] = []
         self.questions: list[Question] = []
         self.answers: list[Answer] = []
@@ -177,7 +178,7 @@ class _Batch:
         by_pk: dict[int, _Place] = {}
         for question in Question.objects.filter(passage__in=passages).order_by("-index", "-pk"):
             place = by_pk[question.pk] = _Place(question)
-            self.places[_name(passages[question.passage_id])][question.text] = place
+            self.places[_name(passages[question.passage_id])][words_of(question.text)] = place
         keys: dict[int, tuple[_Place, AnswerKey]] = {}
         for answer in Answer.objects.filter(question__in=by_pk).order_by("-pk"):
             place, key = by_pk[answer.question_id], _key(answer)
@@ -187,7 +188,7 @@ class _Batch:
         for pk, text in intended.values_list("critique__answer", "critique__text"):
             place, key = keys[pk]
             if place.answers[key].pk == pk:
-                place.intended[key].add(text)
+                place.intended[key].add(words_of(text))
 
     def _add(self, record: UploadedPassage) -> Passage:
         author = self.report.author(record.get("author"))
@@ -205,7 +206,7 @@ class _Batch:
         return passage
 
     def _passage(self, record: UploadedPassage, author: Labeler | None) -> Passage:
-        """The passage of this text (and id, if one is given), or a new one. Its title and id stay what they are."""
+        """The passage of these words (and id, if one is given), or a new one. What was given first stays as it is."""
         public_id = record.get("id")
         here = self.here[text_digest(record["text"])]
         for passage in here:
@@ -219,12 +220,13 @@ class _Batch:
         return passage
 
     def _place(self, passage: Passage, given: UploadedQuestion) -> _Place:
-        places, text = self.places[_name(passage)], given["question"]
-        if text not in places:
-            question = Question(passage=passage, text=text, index=len(places), covered=given.get("covered"))
-            places[text] = _Place(question)
+        places, words = self.places[_name(passage)], words_of(given["question"])
+        if words not in places:
+            covered = given.get("covered")
+            question = Question(passage=passage, text=given["question"], index=len(places), covered=covered)
+            places[words] = _Place(question)
             self.questions.append(question)
-        return places[text]
+        return places[words]
 
     def _add_question(self, place: _Place, given: UploadedQuestion, author: Labeler | None) -> None:
         """The answers of a question, as far as they are new."""
@@ -251,7 +253,8 @@ class _Batch:
         """Add the intended critiques that the answer does not have yet."""
         known = place.intended[key]
         for given in critiques:
-            if given["text"] in known:
+            words = words_of(given["text"])
+            if words in known:
                 continue
             self.intended.append(
                 IntendedCritique(
@@ -262,11 +265,11 @@ class _Batch:
                     severity=given["severity"],
                 )
             )
-            known.add(given["text"])
+            known.add(words)
 
 
 def _key(answer: Answer) -> AnswerKey:
-    return str(answer.kind), answer.text, answer.author_id, answer.model_name, answer.temperature
+    return str(answer.kind), words_of(answer.text), answer.author_id, answer.model_name, answer.temperature
 
 
 def _name(passage: Passage) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """Bring our own passages, questions and answers in: from a file, or one at a time through the API.
 
 A file is checked whole before anything is stored, and a refused one stores nothing. What is here already is found
-again by its text and left as it is, so that a file can be added twice, once more with new lines in it, or again
-after a machine failed half-way: then it goes on.
+again by its words and left as it is, so that a file can be added twice, saved otherwise, once more with new lines in
+it, or again after a machine failed half-way: then it goes on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import IO, Any
 from findings import jsonl
 from findings.records import RecordError
 from labeling.exchange.importing import Progress, no_progress
-from labeling.exchange.upload_format import PASSAGES, CsvProblem, UploadedPassage, csv_passages
+from labeling.exchange.upload_format import UploadedPassage, uploaded_passage
 from labeling.exchange.upload_rows import Report, conflicts, store_in_batches
+from labeling.exchange.upload_table import TableProblem, table_passages
 from labeling.refusals import Refused
 
 PROBLEMS_SHOWN = 50
@@ -38,7 +39,7 @@ def add_passages(file: IO[bytes], name: str, *, progress: Progress = no_progress
     records: list[tuple[str, UploadedPassage]] = []
     for line, value in _values(file, name, problems):
         try:
-            records.append((f"{name}:{line}: ", PASSAGES.validate(value)))
+            records.append((f"{name}:{line}: ", uploaded_passage(value)))
         except RecordError as error:
             problems.append(f"{name}:{line}: {error}")
     if problems:
@@ -80,8 +81,8 @@ def _values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[i
 
 def _csv_values(file: IO[bytes], name: str, problems: list[str]) -> Iterator[tuple[int, Any]]:
     try:
-        yield from csv_passages(file.read().decode("utf-8-sig"))
-    except CsvProblem as problem:
+        yield from table_passages(file.read().decode("utf-8-sig"))
+    except TableProblem as problem:
         problems.append(f"{name}:{problem.line}: {problem}")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1

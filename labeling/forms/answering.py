@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, as_typed
+from labeling.forms.parts import DraftForm, DraftTextField, GradesForm, as_typed
 
 
 class QuestionForm(DraftForm):
@@ -22,6 +22,12 @@ class QuestionForm(DraftForm):
         data = self.cleaned_data
         texts = {name: as_typed(data[name]) for name in ("text", "answer", "misleading")}
         return texts | {"is_covered": not data["uncovered"]}
+
+
+class NewFlawForm(forms.Form):
+    """The key of the question that a flaw belongs to; a flaw that is there already need not say."""
+
+    question = forms.UUIDField(required=False)
 
 
 class FlawForm(DraftForm, GradesForm):

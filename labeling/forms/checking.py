@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.forms.working import DraftForm
+from labeling.forms.parts import DraftForm
 from labeling.forms.yes_no import YesNoField
 from labeling.models import IntendedCritique
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import Better, Confidence
-from labeling.forms.working import DraftForm
+from labeling.forms.parts import DraftForm
 
 
 class ComparedForm(DraftForm):

@@ -7,32 +7,37 @@ from typing import Any
 from django import forms
 
 from labeling.actions.critiquing import Seen
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, HandInForm, kept_as_stored
-from labeling.models import LabelerCritique
+from labeling.forms.parts import ConfirmableHandInForm, DraftForm, DraftTextField, GradesForm, kept_as_stored
+
+
+class BeginningForm(forms.Form):
+    """Where a critique of the page comes from: the number of a suggestion, or nothing."""
+
+    suggestion = forms.IntegerField(required=False, min_value=1)
 
 
 class CritiqueForm(DraftForm, GradesForm):
-    """One critique as it stands in the page."""
+    """One critique as it stands in the page. `before` is the text that it changes."""
 
     text = DraftTextField()
 
-    def __init__(self, data: Any, *, found: LabelerCritique) -> None:
+    def __init__(self, data: Any, *, before: str) -> None:
         super().__init__(data)
-        self.found = found
+        self.before = before
 
     def clean_text(self) -> str:
-        return kept_as_stored(self.cleaned_data["text"], self.found.critique.text)
+        return kept_as_stored(self.cleaned_data["text"], self.before)
 
 
 class RatingForm(forms.Form):
     rating = forms.IntegerField(min_value=1, max_value=7)
 
 
-class SubmitForm(HandInForm):
+class SubmitForm(ConfirmableHandInForm):
     """What is handed in, the rating included."""
 
     rating = forms.IntegerField(required=False, min_value=1, max_value=7)
 
-    def as_seen(self) -> Seen | None:
-        data = self.cleaned_data
-        return Seen(data["rating"], data["seen"]) if data["compare"] else None
+    def handed_in(self) -> dict[str, Any]:
+        seen = None if self.shown is None else Seen(self.cleaned_data["rating"], self.shown)
+        return super().handed_in() | {"seen": seen}

@@ -7,7 +7,15 @@ from typing import Any
 from django import forms
 
 from labeling.enums import QuoteOf
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, NewPartForm, as_typed, kept_as_stored
+from labeling.forms.parts import (
+    DraftForm,
+    DraftTextField,
+    GradesForm,
+    NewPartForm,
+    as_typed,
+    begin_as,
+    kept_as_stored,
+)
 from labeling.limits import LARGEST_COUNT
 from labeling.models import ChainLink
 from labeling.rules.quoting import Span, read_span
@@ -29,16 +37,17 @@ class RateForm(DraftForm):
 
 
 class LinkContent(GradesForm):
-    """One critique with its quotes and what it makes of the answer."""
+    """One critique with its quotes and what it makes of the answer: `before`, until it is edited."""
 
     text = DraftTextField()
     refinement = DraftTextField()
     text_quotes = forms.Field(required=False, widget=forms.MultipleHiddenInput)
     response_quotes = forms.Field(required=False, widget=forms.MultipleHiddenInput)
 
-    def __init__(self, data: Any, *, link: ChainLink | None = None) -> None:
+    def __init__(self, data: Any, *, before: str, link: ChainLink | None = None) -> None:
         super().__init__(data)
         self.link = link
+        begin_as(self.fields["refinement"], before)
 
     @property
     def content(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import Severity
-from labeling.forms.working import DraftForm, DraftTextField, GradesForm, as_typed
+from labeling.forms.parts import DraftForm, DraftTextField, GradesForm, as_typed
 from labeling.forms.yes_no import YesNoField
 from labeling.rules.helpfulness import Judged, NewCritique, Verdict
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.forms.working import DraftForm, DraftTextField, as_typed
+from labeling.forms.parts import DraftForm, DraftTextField, as_typed, begin_as
 from labeling.models import Refinement
 
 
@@ -19,6 +19,7 @@ class RefineForm(DraftForm):
     def __init__(self, data: Any, *, row: Refinement) -> None:
         super().__init__(data)
         self.row = row
+        begin_as(self.fields["text"], row.answer.text)
 
     def clean_text(self) -> str:
         """A form field cannot hold CRs: what it shows of the stored text, or of the answer, is that text."""

@@ -18,6 +18,7 @@ from labeling.models.judgements import (
     HelpfulnessJudgement,
     JudgedQuestion,
 )
+from labeling.models.names import PersonName
 from labeling.models.onboarding import Consent, Instruction, Quiz, QuizAttempt, QuizQuestion
 from labeling.models.passages import Passage, Question
 from labeling.models.people import Labeler, User
@@ -60,6 +61,7 @@ __all__ = [
     "PairCritique",
     "PairToCompare",
     "Passage",
+    "PersonName",
     "Question",
     "Quiz",
     "QuizAttempt",

@@ -9,6 +9,9 @@ from labeling.enums import AnswerKind, Provenance
 from labeling.models.fields import between
 from labeling.models.passages import Question
 
+#: What the text of an answer matches that says anything. Released files hold answers that do not.
+HAS_WORDS = r"\S"
+
 
 class Answer(models.Model):
     """One answer to one question. A person's has an author; a model's has none, and says which model it was."""

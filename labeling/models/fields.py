@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import string
+import unicodedata
 
 from django.db import models
 
@@ -22,9 +23,17 @@ def new_public_id() -> str:
     return "".join(digits)
 
 
+def words_of(text: str) -> str:
+    """The words of a text in their order: what a reader meets, however the file was saved.
+
+    Line ends, white space, byte order marks and the Unicode normal form are not part of them.
+    """
+    return " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
+
+
 def text_digest(text: str) -> str:
-    """SHA-256 of a text as stored: how two passages are known to be the same text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a text's words: how two passages are known to be the same text."""
+    return hashlib.sha256(words_of(text).encode()).hexdigest()
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
 
 from labeling.enums import Role
+from labeling.models.names import keep_name
 from labeling.models.querysets import LabelerQuerySet
 
 
@@ -23,6 +25,14 @@ class User(AbstractUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises IntegrityError for a name that is somebody else's, now or earlier."""
+        is_named_so = type(self).objects.filter(pk=self.pk, username=self.username).exists()
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if not is_named_so:
+                keep_name(self.username, user=self)
 
     @property
     def is_labeler(self) -> bool:
@@ -42,7 +52,7 @@ class Labeler(models.Model):
     """A person of the study: somebody with an account, or somebody known only from a file.
 
     Exactly one of the three is set: `user`; `imported_id`, the 64 hexadecimal digits of a released file;
-    `outside_name`, an author named in an uploaded file who has no account here.
+    `outside_name`, an author named in an uploaded file who has no account here, until an account claims it.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -68,6 +78,13 @@ class Labeler(models.Model):
         if self.user is not None:
             return self.user.get_username()
         return self.outside_name or (self.imported_id or "")[:8]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises IntegrityError for a name that is somebody else's."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self.outside_name is not None:
+                keep_name(self.outside_name, labeler=self)
 
     @property
     def pseudonym(self) -> str:

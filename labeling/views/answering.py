@@ -1,33 +1,52 @@
-"""Writing questions and answers, in the browser: get with right, check the form, call one action, answer."""
+"""Writing questions and answers, in the browser. A question or a flaw begins with its first save."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404
+from django.urls import path
 
 from labeling.actions import answering
-from labeling.enums import Activity, AssignmentState
-from labeling.forms.answering import FlawForm, QuestionForm
-from labeling.forms.working import GIVE_BACK_REASONS, HandInForm, NewPartForm
+from labeling.enums import Activity
+from labeling.forms.answering import FlawForm, NewFlawForm, QuestionForm
+from labeling.forms.parts import NewPartForm
 from labeling.models import Assignment, DraftIntended, DraftQuestion
-from labeling.refusals import Stale
-from labeling.rules.permissions import check_can_work_on
-from labeling.views.access import LabelerRequest, for_labelers, go_to, own_assignment
-from labeling.views.working import CHOICES, answer, checked, conflict, handing_in
-from labeling.visibility.answering import answering_sheet, question_card
+from labeling.views.access import LabelerRequest, go_to
+from labeling.views.desk import Desk, PartOnPage, answer, answer_part, check_begun, checked, show_part
+from labeling.visibility import answering as visible
+from labeling.visibility.answering import OwnQuestion, answering_sheet
+from labeling.visibility.parts import OwnCritique
 
 
-def own(request: LabelerRequest, public_id: str) -> Assignment:
-    return own_assignment(request, public_id, Activity.ANSWERING)
+def page(assignment: Assignment) -> dict[str, Any]:
+    """The questions and answers that were written so far."""
+    sheet = answering_sheet(assignment, assignment.sitting)
+    return {
+        "work": sheet,
+        "sheet": sheet.frame,
+        "saved_at": sheet.saved_at,
+        "misleading": sheet.misleading,
+        "client_key": uuid.uuid4(),
+        "blank": OwnQuestion(),
+        "blank_flaw": OwnCritique(),
+        "most": answering.MOST_QUESTIONS,
+    }
+
+
+desk = Desk(Activity.ANSWERING, page, answering.submit)
+
+
+def own_questions(assignment: Assignment) -> QuerySet[DraftQuestion]:
+    """The questions of this very assignment, removed ones included."""
+    return DraftQuestion.objects.filter(sitting__assignment=assignment).select_related("sitting__assignment")
 
 
 def own_question(assignment: Assignment, client_key: uuid.UUID) -> DraftQuestion:
-    """A question of this very assignment."""
-    drafts = DraftQuestion.objects.filter(sitting__assignment=assignment)
-    return get_object_or_404(drafts.select_related("sitting__assignment"), client_key=client_key)
+    return get_object_or_404(own_questions(assignment), client_key=client_key)
 
 
 def own_flaw(assignment: Assignment, client_key: uuid.UUID) -> DraftIntended:
@@ -36,139 +55,113 @@ def own_flaw(assignment: Assignment, client_key: uuid.UUID) -> DraftIntended:
     return get_object_or_404(flaws.select_related("draft__sitting__assignment"), client_key=client_key)
 
 
-def card(request: LabelerRequest, assignment: Assignment, template: str, draft: DraftQuestion) -> HttpResponse:
-    """A fragment with the whole card of a question."""
-    misleading = answering.asks_misleading(assignment)
-    context = {"card": question_card(draft), "found": draft, "misleading": misleading, "client_key": uuid.uuid4()}
-    return answer(request, assignment, template, fresh=True, **context)
+def question_of(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> DraftQuestion:
+    """The question that a flaw belongs to. A flaw that the page begins with this save says which."""
+    begun = checked(NewFlawForm(request.POST)).cleaned_data["question"]
+    return own_flaw(assignment, client_key).draft if begun is None else own_question(assignment, begun)
 
 
-@for_labelers
-@require_safe
-def page(request: LabelerRequest, public_id: str) -> HttpResponse:
-    """The work itself; once submitted, a quiet word and the way to the next one."""
-    assignment = own(request, public_id)
-    if assignment.state == AssignmentState.SUBMITTED:
-        return render(request, "critiquing/submitted.html", {"sitting": assignment.sitting})
-    check_can_work_on(request.labeler, assignment)
-    sheet = answering_sheet(assignment, assignment.sitting)
-    context = {
-        "work": sheet,
-        "sheet": sheet.frame,
-        "public_id": public_id,
-        "misleading": sheet.misleading,
-        "client_key": uuid.uuid4(),
-        "most": answering.MOST_QUESTIONS,
-        "give_back_reasons": GIVE_BACK_REASONS,
-    }
-    return render(request, "answering/page.html", context | CHOICES)
-
-
-@for_labelers
-@require_POST
-def add(request: LabelerRequest, public_id: str) -> HttpResponse:
+@desk.post
+def add(request: LabelerRequest, assignment: Assignment) -> HttpResponse:
     """Begin a question under the key that the page made up."""
-    assignment = own(request, public_id)
     form = checked(NewPartForm(request.POST))
-    draft = answering.add_question(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
-    return card(request, assignment, "answering/_added.html", draft)
+    answering.add_question(labeler=request.labeler, assignment=assignment, **form.cleaned_data)
+    return go_to(request, assignment)
 
 
-@for_labelers
-def question(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save a question as it stands in the page. Read, it is the question as it stands here."""
-    assignment = own(request, public_id)
-    draft = own_question(assignment, client_key)
-    if request.method != "POST":
-        return card(request, assignment, "answering/_question.html", draft)
-    form = checked(QuestionForm(request.POST))
-    try:
-        draft = answering.change_question(
-            labeler=request.labeler, draft=draft, base_revision=form.cleaned_data["base_revision"], **form.content
+@desk.view
+def question(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
+    """A question as it stands in the page, begun or not."""
+
+    def stored() -> OwnQuestion:
+        return visible.own_question(own_question(assignment, client_key))
+
+    def write(form: QuestionForm) -> DraftQuestion:
+        base = form.cleaned_data["base_revision"]
+        check_begun(own_questions(assignment).filter(client_key=client_key).first(), base)
+        return answering.save_question(
+            labeler=request.labeler, assignment=assignment, client_key=client_key, base_revision=base, **form.content
         )
-    except Stale as stale:
-        now = own_question(assignment, client_key)
-        other = [now.text, now.answer if now.is_covered else answering.NO_ANSWER, now.misleading]
-        return conflict(request, assignment, "answering/_question_conflict.html", stale, found=now, other=other)
-    return answer(request, assignment, "components/saved_revision.html", found=draft)
+
+    return answer_part(request, assignment, question_part(assignment, stored, write))
 
 
-@for_labelers
-@require_POST
-def remove(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+def question_part(assignment: Assignment, stored: Any, write: Any = None) -> PartOnPage:
+    """The whole card of a question, with its flaws."""
+    context = {"misleading": answering.asks_misleading(assignment), "fresh": True}
+    return PartOnPage(
+        stored, QuestionForm, write, "answering/_question.html", around="closest article", context=context
+    )
+
+
+@desk.post
+def remove(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
     """Take a question out; the answer offers to put it back."""
-    assignment = own(request, public_id)
     draft = own_question(assignment, client_key)
     answering.remove_question(labeler=request.labeler, draft=draft)
-    return answer(request, assignment, "answering/_removed.html", found=draft)
+    return answer(request, assignment, "answering/_removed.html", found=visible.own_question(draft))
 
 
-@for_labelers
-@require_POST
-def restore(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+@desk.post
+def restore(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
     """Put a removed question back."""
-    assignment = own(request, public_id)
     draft = own_question(assignment, client_key)
     answering.restore_question(labeler=request.labeler, draft=draft)
-    return card(request, assignment, "answering/_question.html", draft)
+    return show_part(request, assignment, question_part(assignment, lambda: visible.own_question(draft)))
 
 
-@for_labelers
-@require_POST
-def add_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+@desk.post
+def add_flaw(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
     """Begin to describe a flaw of this question's misleading answer."""
-    assignment = own(request, public_id)
     draft = own_question(assignment, client_key)
     form = checked(NewPartForm(request.POST))
-    intended = answering.add_intended(labeler=request.labeler, draft=draft, **form.cleaned_data)
-    context = {"draft": draft, "found": intended, "flaw_key": uuid.uuid4(), "fresh": True}
-    return answer(request, assignment, "answering/_flaw_added.html", **context)
+    answering.add_intended(labeler=request.labeler, draft=draft, **form.cleaned_data)
+    return go_to(request, assignment)
 
 
-@for_labelers
-def flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save a flaw as it stands in the page. Read, it is the flaw as it stands here."""
-    assignment = own(request, public_id)
-    intended = own_flaw(assignment, client_key)
-    if request.method != "POST":
-        return answer(request, assignment, "answering/_flaw.html", found=intended)
-    form = checked(FlawForm(request.POST))
-    try:
-        intended = answering.change_intended(
-            labeler=request.labeler, intended=intended, base_revision=form.cleaned_data["base_revision"], **form.content
+@desk.view
+def flaw(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
+    """A flaw as it stands in the page, begun or not."""
+
+    def stored() -> OwnCritique:
+        return visible.own_flaw(own_flaw(assignment, client_key))
+
+    def write(form: FlawForm) -> DraftIntended:
+        draft, base = question_of(request, assignment, client_key), form.cleaned_data["base_revision"]
+        check_begun(draft.intended.filter(client_key=client_key).first(), base)
+        return answering.save_intended(
+            labeler=request.labeler, draft=draft, client_key=client_key, base_revision=base, **form.content
         )
-    except Stale as stale:
-        now = own_flaw(assignment, client_key)
-        other = [now.text, now.get_category_display(), now.get_severity_display()]
-        return conflict(request, assignment, "answering/_flaw_conflict.html", stale, found=now, other=other)
-    return answer(request, assignment, "components/saved_revision.html", found=intended)
+
+    part = PartOnPage(stored, FlawForm, write, "answering/_flaw.html", context={"fresh": True})
+    return answer_part(request, assignment, part)
 
 
-@for_labelers
-@require_POST
-def remove_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+@desk.post
+def remove_flaw(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
     """Take a flaw out; the answer offers to put it back."""
-    assignment = own(request, public_id)
     intended = own_flaw(assignment, client_key)
     answering.remove_intended(labeler=request.labeler, intended=intended)
-    return answer(request, assignment, "answering/_flaw_removed.html", found=intended)
+    return answer(request, assignment, "answering/_flaw_removed.html", found=visible.own_flaw(intended))
 
 
-@for_labelers
-@require_POST
-def restore_flaw(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
+@desk.post
+def restore_flaw(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
     """Put a removed flaw back."""
-    assignment = own(request, public_id)
     intended = own_flaw(assignment, client_key)
     answering.restore_intended(labeler=request.labeler, intended=intended)
-    return answer(request, assignment, "answering/_flaw.html", found=intended)
+    return answer(request, assignment, "answering/_flaw.html", found=visible.own_flaw(intended), fresh=True)
 
 
-@for_labelers
-@require_POST
-def submit(request: LabelerRequest, public_id: str) -> HttpResponse:
-    """Hand in the draft."""
-    assignment = own(request, public_id)
-    form = handing_in(request, assignment, HandInForm(request.POST))
-    answering.submit(labeler=request.labeler, assignment=assignment, seen=form.shown)
-    return go_to(request, assignment)
+QUESTION = "<slug:public_id>/questions/<uuid:client_key>/"
+FLAW = "<slug:public_id>/flaws/<uuid:client_key>/"
+urlpatterns = desk.urls(
+    path("<slug:public_id>/questions/", add, name="add"),
+    path(QUESTION, question, name="question"),
+    path(f"{QUESTION}remove/", remove, name="remove"),
+    path(f"{QUESTION}restore/", restore, name="restore"),
+    path(f"{QUESTION}flaws/", add_flaw, name="add-flaw"),
+    path(FLAW, flaw, name="flaw"),
+    path(f"{FLAW}remove/", remove_flaw, name="remove-flaw"),
+    path(f"{FLAW}restore/", restore_flaw, name="restore-flaw"),
+)

@@ -1,52 +1,55 @@
-"""Checking what was found, in the browser: get with right, check the form, call one action, answer."""
+"""Checking what was found, in the browser."""
 
 from __future__ import annotations
 
 import uuid
+from functools import partial
+from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.urls import path
 
 from labeling.actions import checking
 from labeling.enums import Activity
 from labeling.forms.checking import CheckedForm
-from labeling.models import CheckedCritique, Sitting
-from labeling.views import sittings
-from labeling.views.access import LabelerRequest, for_labelers, own_assignment
-from labeling.views.working import checked
+from labeling.models import Assignment, CheckedCritique
+from labeling.views.access import LabelerRequest
+from labeling.views.desk import Desk, PartOnPage, answer_part
 from labeling.visibility.checking import FoundPart, checked_answers, found_part, intended_of
+from labeling.visibility.frame import frame_of
 
 
-@for_labelers
-@require_safe
-def page(request: LabelerRequest, public_id: str) -> HttpResponse:
+def page(assignment: Assignment) -> dict[str, Any]:
     """Misleading answers with all that was found in them."""
-    return sittings.show(request, public_id, Activity.CHECKING, checking.prepare, checked_answers)
+    sitting = checking.prepare(assignment)
+    return {"sheet": frame_of(assignment, sitting), "parts": checked_answers(sitting)}
 
 
-@for_labelers
-def part(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save the verdict on one found critique. Read, it is the verdict as it stands here."""
-    assignment = own_assignment(request, public_id, Activity.CHECKING)
-    sitting = get_object_or_404(Sitting.objects.select_related("assignment"), assignment=assignment)
+desk = Desk(Activity.CHECKING, page, checking.submit)
 
-    def own_part() -> list[CheckedCritique]:
-        rows = checking.part_of(sitting, client_key)
-        if rows is None:
-            raise Http404
-        return rows
 
-    intended = intended_of(own_part()[0].found.critique.answer_id)
+def own_part(assignment: Assignment, client_key: uuid.UUID) -> list[CheckedCritique]:
+    """The verdicts that one part of this very assignment's page stands for."""
+    rows = checking.part_of(assignment.sitting, client_key)
+    if rows is None:
+        raise Http404
+    return rows
+
+
+@desk.view
+def part(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
+    """The verdict on one found critique."""
+    intended = intended_of(own_part(assignment, client_key)[0].found.critique.answer_id)
 
     def stored() -> FoundPart:
-        return found_part(own_part(), intended)
+        return found_part(own_part(assignment, client_key), intended)
 
-    if request.method != "POST":
-        return sittings.show_part(request, assignment, stored())
-    form = checked(CheckedForm(request.POST, intended=intended))
-
-    def write() -> CheckedCritique:
+    def write(form: CheckedForm) -> CheckedCritique:
+        sitting = assignment.sitting
         return checking.check(labeler=request.labeler, sitting=sitting, client_key=client_key, **form.cleaned_data)[0]
 
-    return sittings.save(request, assignment, write, stored)
+    form = partial(CheckedForm, intended=intended)
+    return answer_part(request, assignment, PartOnPage(stored, form, write, "checking/_part.html"))
+
+
+urlpatterns = desk.urls(path("<slug:public_id>/parts/<uuid:client_key>/", part, name="part"))

@@ -1,21 +1,32 @@
-"""Comparing two answers, in the browser: get with right, check the form, call one action, answer."""
+"""Comparing two answers, in the browser."""
 
 from __future__ import annotations
 
 import uuid
+from functools import partial
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.urls import path
 
 from labeling.actions import comparing
 from labeling.enums import Activity
 from labeling.forms.comparing import ComparedForm
 from labeling.models import Assignment, Comparison
-from labeling.views import sittings
-from labeling.views.access import LabelerRequest, for_labelers, own_assignment
-from labeling.views.working import checked
+from labeling.views.access import LabelerRequest
+from labeling.views.desk import Desk, PartOnPage, answer_part
 from labeling.visibility.comparing import PairPart, pair_part, pair_parts
+from labeling.visibility.frame import frame_of
+
+
+def page(assignment: Assignment) -> dict[str, Any]:
+    """Two answers side by side, pair after pair."""
+    sitting = comparing.prepare(assignment)
+    return {"sheet": frame_of(assignment, sitting), "parts": pair_parts(sitting)}
+
+
+desk = Desk(Activity.COMPARING, page, comparing.submit)
 
 
 def own_comparison(assignment: Assignment, client_key: uuid.UUID) -> Comparison:
@@ -26,27 +37,19 @@ def own_comparison(assignment: Assignment, client_key: uuid.UUID) -> Comparison:
     return get_object_or_404(rows, client_key=client_key)
 
 
-@for_labelers
-@require_safe
-def page(request: LabelerRequest, public_id: str) -> HttpResponse:
-    """Two answers side by side, pair after pair."""
-    return sittings.show(request, public_id, Activity.COMPARING, comparing.prepare, pair_parts)
-
-
-@for_labelers
-def part(request: LabelerRequest, public_id: str, client_key: uuid.UUID) -> HttpResponse:
-    """Save the choice within one pair. Read, it is the pair as it stands here."""
-    assignment = own_assignment(request, public_id, Activity.COMPARING)
+@desk.view
+def part(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUID) -> HttpResponse:
+    """The choice within one pair."""
     comparison = own_comparison(assignment, client_key)
 
     def stored() -> PairPart:
         return pair_part(own_comparison(assignment, client_key))
 
-    if request.method != "POST":
-        return sittings.show_part(request, assignment, stored())
-    form = checked(ComparedForm(request.POST, is_swapped=comparison.is_swapped))
-
-    def write() -> Comparison:
+    def write(form: ComparedForm) -> Comparison:
         return comparing.compare(labeler=request.labeler, comparison=comparison, **form.cleaned_data)
 
-    return sittings.save(request, assignment, write, stored)
+    form = partial(ComparedForm, is_swapped=comparison.is_swapped)
+    return answer_part(request, assignment, PartOnPage(stored, form, write, "comparing/_part.html"))
+
+
+urlpatterns = desk.urls(path("<slug:public_id>/parts/<uuid:client_key>/", part, name="part"))

@@ -13,7 +13,7 @@ from labeling.forms.onboarding import AttemptForm, ConsentForm, InstructionsForm
 from labeling.models import Assignment, QuizAttempt, Study
 from labeling.rules.onboarding import has_agreed, has_passed, newest_instruction, newest_quiz
 from labeling.views.access import LabelerRequest, SiteRequest, for_admins, for_labelers, get_study
-from labeling.views.working import checked
+from labeling.views.desk import checked
 
 
 def own_study(request: LabelerRequest, public_id: str) -> Study:

@@ -52,6 +52,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     except UploadProblems as problems:
         return answer_with_list(request, form, problems.lines)
     messages.success(request, str(report))
+    if report.without_account:
+        messages.info(request, report.without_account)
     return redirect("passages:list")
 
 

@@ -23,7 +23,7 @@ from labeling.forms.rounds import (
 from labeling.reading.progress import activity_progress
 from labeling.rules.helpfulness import Asks
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
-from labeling.views.working import checked
+from labeling.views.desk import checked
 
 #: Activities that make refinements.
 REFINING = (Activity.REFINING, Activity.DEMONSTRATING)

@@ -1,46 +1,68 @@
-"""The page on which a labeler writes questions and answers."""
+"""The page on which a labeler writes questions and answers. All of it is the labeler's own."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from labeling.actions.answering import asks_misleading, questions_of
+from labeling.actions.answering import asks_misleading, honest_answer, questions_of
 from labeling.models import Assignment, DraftIntended, DraftQuestion, Sitting
 from labeling.visibility.frame import Frame, frame_of, last_save
+from labeling.visibility.parts import NOT_YET, OwnCritique, own_critique
 
 
 @dataclass(frozen=True)
-class QuestionCard:
-    """A question as it stands, and the flaws its misleading answer hides. All of it is the labeler's own."""
+class OwnQuestion:
+    """A question with its answers, and the flaws that its misleading answer hides."""
 
-    draft: DraftQuestion
-    flaws: list[DraftIntended]
+    client_key: uuid.UUID = NOT_YET
+    revision: int = 0
+    text: str = ""
+    is_covered: bool = True
+    answer: str = ""
+    misleading: str = ""
+    flaws: Sequence[OwnCritique] = ()
+    in_words: Sequence[str] = ()
+    """What was written, for a labeler who must choose between two tabs."""
     flaw_key: uuid.UUID = field(default_factory=uuid.uuid4)
-    """The client key of the flaw that is described next."""
+    """The client key of the flaw that is described next, where the page cannot make one up."""
 
 
 @dataclass(frozen=True)
 class AnsweringSheet:
     frame: Frame
-    cards: list[QuestionCard]
+    questions: Sequence[OwnQuestion]
     misleading: bool
     """Whether the study asks for misleading answers, too."""
     saved_at: datetime | None
 
 
-def question_card(draft: DraftQuestion) -> QuestionCard:
-    return QuestionCard(draft, list(draft.flaws))
+def own_question(draft: DraftQuestion) -> OwnQuestion:
+    return OwnQuestion(
+        client_key=draft.client_key,
+        revision=draft.revision,
+        text=draft.text,
+        is_covered=draft.is_covered,
+        answer=draft.answer,
+        misleading=draft.misleading,
+        flaws=[own_flaw(flaw) for flaw in draft.flaws],
+        in_words=[draft.text, honest_answer(draft), draft.misleading],
+    )
+
+
+def own_flaw(flaw: DraftIntended) -> OwnCritique:
+    return own_critique(flaw.client_key, flaw.text, flaw, revision=flaw.revision)
 
 
 def answering_sheet(assignment: Assignment, sitting: Sitting) -> AnsweringSheet:
     """The page of an opened assignment, for the labeler who has it."""
-    cards = [question_card(draft) for draft in questions_of(sitting)]
-    saves = [card.draft.saved_at for card in cards] + [flaw.saved_at for card in cards for flaw in card.flaws]
+    drafts = list(questions_of(sitting))
+    saves = [draft.saved_at for draft in drafts] + [flaw.saved_at for draft in drafts for flaw in draft.flaws]
     return AnsweringSheet(
         frame=frame_of(assignment, sitting),
-        cards=cards,
+        questions=[own_question(draft) for draft in drafts],
         misleading=asks_misleading(assignment),
         saved_at=last_save(assignment, saves),
     )

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from labeling.actions.critiquing import kept
 from labeling.models import Assignment, LabelerCritique, ShownSuggestion
+from labeling.visibility.parts import OwnCritique, own_critique
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Worksheet:
     passage: str
     question: str
     answer: str
-    critiques: Sequence[LabelerCritique]
+    critiques: Sequence[OwnCritique]
     rating: int | None
     saved_at: datetime
     active_time_ms: int
@@ -56,12 +58,18 @@ def worksheet(assignment: Assignment) -> Worksheet:
         passage=slot.passage.text,
         question=slot.study_question.question.text,
         answer=slot.answer.text,
-        critiques=list(sitting.critiques.filter(removed_ms=None).select_related("critique")),
+        critiques=[visible_critique(row) for row in kept(sitting)],
         rating=sitting.rating,
         saved_at=sitting.saved_at,
         active_time_ms=sitting.active_time_ms,
         suggestions=None if assignment.bundle_id is None else suggestions_of(assignment),
     )
+
+
+def visible_critique(row: LabelerCritique) -> OwnCritique:
+    """What was found, without where it came from: that stands beside the suggestion."""
+    removed = row.removed_ms is not None
+    return own_critique(row.client_key, row.critique.text, row, revision=row.revision, is_removed=removed)
 
 
 def suggestions_of(assignment: Assignment) -> list[VisibleSuggestion]:

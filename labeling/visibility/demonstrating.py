@@ -18,7 +18,7 @@ from labeling.actions.demonstrating import (
     spans_of,
     text_before,
 )
-from labeling.enums import QuoteOf
+from labeling.enums import Category, QuoteOf, Severity
 from labeling.models import Assignment, ChainLink, RankedAnswer, Sitting
 from labeling.rules.quoting import crlf_places, quoted
 from labeling.visibility.frame import Frame, frame_of, last_save
@@ -62,6 +62,13 @@ class ShownLink:
     is_last: bool
     quotes: Sequence[ShownQuote]
 
+    @property
+    def in_words(self) -> list[str]:
+        """What was written, for a labeler who must choose between two tabs."""
+        category = Category(self.category).label if self.category else ""
+        severity = "" if self.severity is None else Severity(self.severity).label
+        return [self.text, category, severity, self.refinement.text]
+
 
 @dataclass(frozen=True)
 class ShownAnswer:
@@ -82,6 +89,11 @@ class ShownAnswer:
     links: Sequence[ShownLink]
     next_key: uuid.UUID = field(default_factory=uuid.uuid4)
     """The client key of the critique that is begun next."""
+
+    @property
+    def in_words(self) -> list[str]:
+        """What was thought of it, for a labeler who must choose between two tabs."""
+        return ["" if self.tier is None else f"Place {self.tier + 1}", f"Rating {self.rating or 'none'}"]
 
 
 @dataclass(frozen=True)

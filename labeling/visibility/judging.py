@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from labeling.actions import judging
 from labeling.models import JudgedQuestion, Sitting
 from labeling.rules.helpfulness import Asks, Judged, NewCritique, Verdict
+from labeling.visibility.parts import OwnCritique
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,6 @@ class ShownCritique:
     number: int
     text: str
     said: Verdict
-
-
-@dataclass(frozen=True)
-class OwnCritique:
-    """What the labeler wrote because those shown were not it."""
-
-    client_key: uuid.UUID
-    text: str
-    category: str
-    category_text: str
-    severity: int | None
 
 
 @dataclass(frozen=True)
@@ -48,6 +38,7 @@ class AnswerPart:
     said: Judged
     asks: Asks
     own: OwnCritique
+    """What the labeler wrote because those shown were not it."""
 
     @property
     def in_words(self) -> list[str]:
@@ -77,7 +68,7 @@ class AnswerPart:
         return self.said.is_decided and self.said.helpful == 0
 
 
-def answer_part(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
+def answer_record(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
     said = judging.stored(judged)
     own = said.new_critique or NewCritique()
     critiques = [
@@ -93,11 +84,11 @@ def answer_part(judged: JudgedQuestion, asks: Asks) -> AnswerPart:
         critiques=critiques,
         said=said,
         asks=asks,
-        own=OwnCritique(judged.client_key, own.text, own.category, own.category_text, own.severity),
+        own=OwnCritique(judged.client_key, 0, own.text, own.category, own.category_text, own.severity),
     )
 
 
 def answer_parts(sitting: Sitting) -> list[AnswerPart]:
     asks = judging.asks_of(sitting.study)
     rows = sitting.judged_questions.select_related("answer__question", "better_critique__critique")
-    return [answer_part(judged, asks) for judged in rows]
+    return [answer_record(judged, asks) for judged in rows]

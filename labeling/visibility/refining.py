@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from labeling.actions.refining import refinements_of
-from labeling.models import Assignment, Refinement, Sitting
-from labeling.visibility.frame import Frame, frame_of, last_save
+from labeling.models import Refinement, Sitting
 
 
 @dataclass(frozen=True)
 class RefiningPart:
-    """One answer and what the labeler makes of it. `number` counts from 1 and is its address."""
+    """One answer and what the labeler makes of it. `number` counts from 1."""
 
     number: int
     client_key: uuid.UUID
@@ -26,23 +24,20 @@ class RefiningPart:
     text: str
     is_kept: bool
 
-
-@dataclass(frozen=True)
-class RefiningSheet:
-    frame: Frame
-    parts: Sequence[RefiningPart]
-    saved_at: datetime | None
+    @property
+    def in_words(self) -> list[str]:
+        """What was made of it, for a labeler who must choose between two tabs."""
+        return ["Best left as it is" if self.is_kept else "", self.text]
 
 
-def refining_sheet(assignment: Assignment, sitting: Sitting) -> RefiningSheet:
-    """The page of an opened assignment, for the labeler who has it."""
-    parts = [refining_part(number, row) for number, row in enumerate(refinements_of(sitting), start=1)]
-    return RefiningSheet(frame_of(assignment, sitting), parts, last_save(assignment, [part.saved_at for part in parts]))
+def refining_parts(sitting: Sitting) -> list[RefiningPart]:
+    """In the order of the page."""
+    return [refining_part(row) for row in refinements_of(sitting)]
 
 
-def refining_part(number: int, row: Refinement) -> RefiningPart:
+def refining_part(row: Refinement) -> RefiningPart:
     return RefiningPart(
-        number=number,
+        number=row.position + 1,
         client_key=row.client_key,
         revision=row.revision,
         saved_at=row.saved_at,

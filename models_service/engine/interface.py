@@ -13,7 +13,7 @@ Progress = Callable[[int, int], None]
 
 
 class EngineError(Exception):
-    """The engine cannot do what was asked; the message says why and what to change."""
+    """The engine cannot do what was asked. The message says why and what to change."""
 
 
 class PromptTooLong(EngineError):
@@ -22,7 +22,7 @@ class PromptTooLong(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Which model, spoken to how. One setting per field, no hidden defaults in the engine."""
+    """Which model to open, and how to run it. One setting per field; engines have no hidden defaults."""
 
     model: str
     """A directory, a hub name, or (remote) the name the server knows it by."""
@@ -36,7 +36,7 @@ class EngineSettings:
     base_url: str | None = None
     """Remote only: the OpenAI-compatible server's /v1 address."""
     max_rows: int = 64
-    """How many sampled rows may decode together; fewer are used when memory runs out."""
+    """The most sampled texts that decode together. Fewer do when memory runs out."""
 
 
 class Engine(Protocol):
@@ -64,10 +64,10 @@ class Engine(Protocol):
         """
 
     def score_critiqueability(self, subjects: Sequence[Subject]) -> list[float]:
-        """Pr[Yes] / (Pr[Yes] + Pr[No]) that each answer has a flaw."""
+        """The probability that each answer has a flaw: Pr[Yes] / (Pr[Yes] + Pr[No])."""
 
     def score_helpfulness(self, subjects: Sequence[Subject], critiques: Sequence[str]) -> list[float]:
-        """The same for each critique of the subject beside it being valid and helpful."""
+        """The probability that each critique is valid and helpful, for the subject at the same index."""
 
     def answer(
         self,
@@ -77,7 +77,7 @@ class Engine(Protocol):
         temperatures: Sequence[float],
         max_new_tokens: int = 160,
     ) -> list[str]:
-        """Do the base task: one answer per subject (its `answer` is ignored), at the temperature beside it.
+        """The base task: one answer per subject, at the temperature at the same index. Its `answer` is ignored.
 
         Where a key occurs several times in one call, its n-th occurrence takes its n-th random stream.
         """
@@ -91,7 +91,7 @@ class Engine(Protocol):
         temperatures: Sequence[float],
         max_new_tokens: int = 160,
     ) -> list[str]:
-        """Refine each answer: in the light of the critique beside it, or directly where that is None.
+        """Refine each answer, given the critique at the same index, or directly where that is None.
 
         Keys that occur several times are treated as in `answer`.
         """

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 import transformers
-from safetensors import SafetensorError
 
+from models_service.engine.checkpoints import read_checkpoint
 from models_service.engine.interface import EngineError, EngineSettings
 from models_service.engine.yes_no import label_tokens
 from models_service.formats import Format, encode, open_format
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-WEIGHTS = ("*.safetensors", "*.bin", "*.json")
-TOKENIZERS = ("tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,8 @@ def load(settings: EngineSettings) -> Loaded:
         raise EngineError(f"device {settings.device!r} was asked for, but torch sees no CUDA device")
     torch.set_num_threads(settings.threads)
     cast("Any", transformers.utils.logging).disable_progress_bar()
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(settings.model, revision=settings.revision)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            settings.model, revision=settings.revision, dtype=DTYPES[settings.dtype]
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise EngineError(f"cannot load the model {settings.model!r}: {error}") from error
-    return prepare(cast("Any", model).to(device), tokenizer, settings.format_name, _revision(settings.model, model))
+    found = read_checkpoint(settings.model, DTYPES[settings.dtype], settings.revision)
+    return prepare(found.model.to(device), found.tokenizer, settings.format_name, found.revision)
 
 
 def prepare(model: Any, tokenizer: Any, format_name: str, revision: str) -> Loaded:
@@ -88,22 +78,3 @@ def _end_ids(model: Any, tokenizer: Any, fmt: Format) -> frozenset[int]:
     if fmt.ends_at_newline:
         ends |= {i for i in range(len(tokenizer)) if "\n" in tokenizer.decode([i])}
     return frozenset(int(token) for token in ends if token is not None)
-
-
-def _revision(name: str, model: Any) -> str:
-    """The hub's commit, or for a directory the SHA-256 over its weight and tokenizer files."""
-    directory = Path(name)
-    if not directory.is_dir():
-        return str(getattr(model.config, "_commit_hash", None) or "unknown")
-    return directory_revision(directory)
-
-
-def directory_revision(directory: Path) -> str:
-    """SHA-256 over name and content of each weight, configuration and tokenizer file, sorted by name."""
-    files = {path for pattern in (*WEIGHTS, *TOKENIZERS) for path in directory.glob(pattern) if path.is_file()}
-    total = hashlib.sha256()
-    for path in sorted(files):
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(f"{path.name}\0{digest}\n".encode())
-    return total.hexdigest()

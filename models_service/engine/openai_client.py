@@ -1,4 +1,4 @@
-"""A patient client of OpenAI-compatible servers (vLLM, SGLang, TGI, llama.cpp): requests, retries, replies."""
+"""A client of OpenAI-compatible servers (vLLM, SGLang, TGI, llama.cpp): requests, retries, replies."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ log = logging.getLogger(__name__)
 
 API_KEY_VARIABLE: Final = "SECOND_READER_API_KEY"
 TIMEOUT: Final = httpx.Timeout(300.0, connect=10.0)
-"""A long prompt on a busy server may wait its turn; a server that is not there is told at once."""
+"""A long prompt may wait on a busy server; an absent server is noticed at once."""
 ATTEMPTS: Final = 5
-FIRST_WAIT: Final = 0.5
+FIRST_BACKOFF: Final = 0.5
 """Seconds before the second attempt; doubled, with jitter, before each further one."""
-WORTH_RETRYING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+RETRYABLE_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 #: Turns off what a server would filter samples with by default. The first that it accepts is used.
 UNFILTERED: Final[tuple[dict[str, float], ...]] = ({"top_k": 0, "min_p": 0.0}, {"top_k": -1, "min_p": 0.0}, {})
 
 
 class OpenAIClient:
-    """One server, spoken to from several threads."""
+    """One server. Threads may share the client."""
 
     def __init__(
-        self, base_url: str, model: str, *, transport: httpx.BaseTransport | None = None, first_wait: float = FIRST_WAIT
+        self,
+        base_url: str,
+        model: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        first_backoff: float = FIRST_BACKOFF,
     ) -> None:
         key = os.environ.get(API_KEY_VARIABLE)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -38,7 +43,7 @@ class OpenAIClient:
             base_url=base_url.rstrip("/") + "/", headers=headers, timeout=TIMEOUT, transport=transport
         )
         self._model = model
-        self._first_wait = first_wait
+        self._first_backoff = first_backoff
         self._unfiltered: Mapping[str, Any] = {}
 
     def check(self) -> None:
@@ -74,15 +79,15 @@ class OpenAIClient:
                 continue
             if response.is_success:
                 return _object(response)
-            problem = f"HTTP {response.status_code}: {_complaint(response)}"
-            if response.status_code not in WORTH_RETRYING:
+            problem = f"HTTP {response.status_code}: {_error_message(response)}"
+            if response.status_code not in RETRYABLE_STATUSES:
                 break
         if "context" in problem and "HTTP 4" in problem:
             raise PromptTooLong(f"the server refuses the prompt: {problem}")
         raise EngineError(f"{self._http.base_url}{path}: {problem}")
 
     def _wait(self, attempt: int, problem: str) -> None:
-        seconds = self._first_wait * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+        seconds = self._first_backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
         log.info("asking again in %.1f s after %s", seconds, problem)
         time.sleep(seconds)
 
@@ -97,8 +102,8 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     return reply
 
 
-def _complaint(response: httpx.Response) -> str:
-    """The server's own words, wherever it puts them."""
+def _error_message(response: httpx.Response) -> str:
+    """The server's error message, wherever it puts it."""
     try:
         reply = response.json()
     except ValueError:
@@ -110,8 +115,8 @@ def _complaint(response: httpx.Response) -> str:
 # ---- replies
 
 
-def written_text(reply: Mapping[str, Any]) -> str:
-    """What was written, from a completion or a chat reply. Raises EngineError."""
+def completion_text(reply: Mapping[str, Any]) -> str:
+    """The text of a completion or chat reply. Raises EngineError."""
     try:
         choice = reply["choices"][0]
         text = choice["text"] if "text" in choice else choice["message"]["content"]
@@ -121,7 +126,7 @@ def written_text(reply: Mapping[str, Any]) -> str:
 
 
 def top_log_probabilities(reply: Mapping[str, Any]) -> dict[str, float]:
-    """Token text to log-probability at the first place written. Raises EngineError where there are none."""
+    """Token text to log-probability at the first generated position. Raises EngineError where there are none."""
     try:
         logprobs = reply["choices"][0]["logprobs"]
         if "content" in logprobs:

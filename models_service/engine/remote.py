@@ -1,7 +1,7 @@
 """The remote engine: any OpenAI-compatible server. Its own prefix cache does the sharing.
 
 Completions for formats that continue text, chat completions for those that speak in turns. A score needs the
-log-probability of both labels; where the server's list lacks one, the answer is refused, never guessed.
+log-probability of both labels. If the server's list lacks one, the score is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from models_service.critiquing import first_occurrences, suggestions
 from models_service.engine.interface import EngineError, EngineSettings, Progress
-from models_service.engine.openai_client import OpenAIClient, top_log_probabilities, written_text
+from models_service.engine.openai_client import OpenAIClient, completion_text, top_log_probabilities
 from models_service.formats import Format, Pieces, chat_turns_format, open_format, text_of, turns_of
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
 
-TOP: Final = 20
-"""How many log-probabilities are asked for: the most that common servers give."""
-CONCURRENT: Final = 16
-"""Requests under way at once, at most."""
+TOP_LOGPROBS: Final = 20
+"""How many log-probabilities to request: the most that common servers return."""
+MAX_CONCURRENT: Final = 16
+"""The most requests in flight at once."""
 
 
 def open_remote(settings: EngineSettings) -> RemoteEngine:
@@ -46,7 +46,7 @@ class RemoteEngine:
             )
         except ValueError as error:
             raise EngineError(str(error)) from error
-        self._workers = max(1, min(CONCURRENT, settings.max_rows))
+        self._workers = max(1, min(MAX_CONCURRENT, settings.max_rows))
         self.identity = ModelIdentity(
             name=settings.model,
             revision=settings.revision or "unknown",
@@ -57,10 +57,10 @@ class RemoteEngine:
             engine="remote",
         )
 
-    # ---- what an engine does
+    # ---- Engine
 
     def check(self, subject: Subject, *, max_new_tokens: int) -> None:
-        """Nothing is known here: a server refuses a prompt that is too long when it gets it."""
+        """Nothing to check here: the server refuses a prompt that is too long when it receives it."""
 
     def critique(
         self,
@@ -78,22 +78,22 @@ class RemoteEngine:
         def sample(subject: Subject, row: int, temperature: float) -> str:
             name = ("critique", subject.key, row)
             prompt = self._format.critique_prompt(subject)
-            return self._write(prompt, temperature, max_new_tokens, _seed(seed, *name))
+            return self._complete(prompt, temperature, max_new_tokens, _seed(seed, *name))
 
         texts = self._all([_call(sample, *one) for one in asked], progress)
         critiqueability = self.score_critiqueability(subjects)
         bundles = []
         for place, subject in enumerate(subjects):
-            mine = texts[place * each : (place + 1) * each]
-            first = first_occurrences(mine)
+            own = texts[place * each : (place + 1) * each]
+            first = first_occurrences(own)
             distinct = sorted(set(first))
-            scores = self.score_helpfulness([subject] * len(distinct), [mine[i] for i in distinct])
+            scores = self.score_helpfulness([subject] * len(distinct), [own[i] for i in distinct])
             by_first = dict(zip(distinct, scores, strict=True))
             bundles.append(
                 Bundle(
                     key=subject.key,
                     critiqueability=critiqueability[place],
-                    suggestions=suggestions(mine, temperatures, [by_first[i] for i in first]),
+                    suggestions=suggestions(own, temperatures, [by_first[i] for i in first]),
                     model=self.identity,
                     seed=seed,
                 )
@@ -131,7 +131,7 @@ class RemoteEngine:
         prompts = [self._format.refinement_prompt(subject, critique) for subject, critique in pairs]
         return self._texts("refine", subjects, prompts, seed, temperatures, max_new_tokens)
 
-    # ---- how
+    # ---- how it is done
 
     def _texts(
         self,
@@ -147,7 +147,7 @@ class RemoteEngine:
         calls = []
         for subject, prompt, temperature in zip(subjects, prompts, temperatures, strict=True):
             number = _seed(seed, task, subject.key, seen[subject.key])
-            calls.append(_call(self._write, prompt, temperature, max_new_tokens, number))
+            calls.append(_call(self._complete, prompt, temperature, max_new_tokens, number))
             seen[subject.key] += 1
         return self._all(calls)
 
@@ -155,7 +155,7 @@ class RemoteEngine:
         return self._all([_call(self._score, prompt) for prompt in prompts])
 
     def _all(self, calls: Sequence[Callable[[], Any]], progress: Progress | None = None) -> list[Any]:
-        """Run the calls side by side; results in order. After the first error no further call is begun."""
+        """Run the calls concurrently; results in order. After the first error no further call is started."""
         with ThreadPoolExecutor(self._workers) as pool:
             futures = [pool.submit(call) for call in calls]
             try:
@@ -168,24 +168,25 @@ class RemoteEngine:
                 raise
         return [future.result() for future in futures]
 
-    def _write(self, prompt: Pieces, temperature: float, max_new_tokens: int, seed: int) -> str:
+    def _complete(self, prompt: Pieces, temperature: float, max_new_tokens: int, seed: int) -> str:
         body: dict[str, Any] = {"temperature": temperature, "max_tokens": max_new_tokens, "seed": seed}
         if self._format.ends_at_newline:
             body["stop"] = ["\n"]
-        return written_text(self._post(prompt, body)).strip()
+        return completion_text(self._post(prompt, body)).strip()
 
     def _score(self, prompt: Pieces) -> float:
         """Pr[Yes] / (Pr[Yes] + Pr[No]) from the first token's log-probabilities."""
-        how_many = {"logprobs": True, "top_logprobs": TOP} if self._chat else {"logprobs": TOP}
+        how_many = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self._chat else {"logprobs": TOP_LOGPROBS}
         reply = self._post(prompt, {"temperature": 0, "max_tokens": 1, **how_many})
-        found = {token.replace("▁", " "): value for token, value in top_log_probabilities(reply).items()}
-        missing = [label for label in (self._format.yes, self._format.no) if label not in found]
+        logprobs = {token.replace("▁", " "): value for token, value in top_log_probabilities(reply).items()}
+        missing = [label for label in (self._format.yes, self._format.no) if label not in logprobs]
         if missing:
             raise EngineError(
-                f"the label {missing[0]!r} is not among the {len(found)} most likely tokens that the server "
-                f"returned ({', '.join(map(repr, found))}), so no score is given"
+                f"the label {missing[0]!r} is not among the {len(logprobs)} most likely tokens that the server "
+                f"returned ({', '.join(map(repr, logprobs))}), so no score is given"
             )
-        return 1 / (1 + math.exp(found[self._format.no] - found[self._format.yes]))
+        yes, no = logprobs[self._format.yes], logprobs[self._format.no]
+        return 1 / (1 + math.exp(no - yes))
 
     def _post(self, prompt: Pieces, body: dict[str, Any]) -> dict[str, Any]:
         if self._chat:
@@ -198,6 +199,6 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 
 
 def _seed(seed: int, task: str, key: str, row: int) -> int:
-    """A server's seed for one text: 31 bits that depend on what the local engine's streams depend on."""
+    """A server's seed for one text: 31 bits from the same name as the local engine's random stream."""
     name = "\x1f".join((str(seed), task, str(row), key))
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1

@@ -1,4 +1,4 @@
-"""An engine that says what a rule tells it to: for tests and rehearsals. Deterministic, no model, no torch.
+"""An engine that follows rules instead of a model, for tests and rehearsals. Deterministic, without torch.
 
 By default each critique names a word of the answer, and every score is a hash of what it judges, so that
 records differ where their inputs differ and the same input always gives the same record.
@@ -31,7 +31,7 @@ def _name_a_word(subject: Subject, seed: int, sample_index: int, temperature: fl
 
 
 class ScriptedEngine:
-    """`Engine` by rule. Give it a script to choose the critiques' texts."""
+    """`Engine` by rules. A script may choose the critiques' texts."""
 
     def __init__(self, name: str = "scripted", *, script: CritiqueScript = _name_a_word) -> None:
         self._script = script

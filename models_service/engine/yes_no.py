@@ -11,8 +11,8 @@ from models_service.formats import Format, encode
 def label_tokens(tokenizer: Any, fmt: Format) -> tuple[int, int]:
     """The ids of Yes and No as the format writes them, found once per tokenizer.
 
-    Raises EngineError where they are not single, distinct tokens: a probability of "Yes" would then not be
-    the probability of one token.
+    Raises EngineError where they are not single, distinct tokens: the probability of "Yes" would then not be that
+    of one token.
     """
     ids = [encode(tokenizer, fmt.label(verdict)) for verdict in (True, False)]
     if any(len(label) != 1 for label in ids) or ids[0] == ids[1]:

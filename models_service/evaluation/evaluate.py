@@ -13,6 +13,7 @@ from findings import jsonl
 from findings.records import HELPFULNESS, read
 from models_service.critic import critic_for, shipped
 from models_service.engine import ENGINES, Engine, EngineSettings, open_engine
+from models_service.evaluation.english import SETS, measure_english
 from models_service.evaluation.loss import recorded_loss
 from models_service.evaluation.ranking import critique_scores
 from models_service.evaluation.refinement import GRID
@@ -66,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rows.add_argument("--model", required=True, help="directory or hub name")
     rows.add_argument("--engine", choices=ENGINES, default="local")
     rows.add_argument("--output", type=Path, required=True, help="critique_scores rows, for findings ranking")
+    english = kinds.add_parser("english", help="what a critic of English names, on passages it never saw")
+    english.add_argument("--model", required=True, help="directory or hub name")
+    english.add_argument("--engine", choices=ENGINES, default="local")
+    english.add_argument("--n", type=int, default=200, help="answers of each set, half of them flawed")
+    english.add_argument("--seed", type=int, default=1)
+    english.add_argument("--most-words", type=int, default=1100, help="of a passage")
+    english.add_argument("--output", type=Path, help="the measures as JSON Lines")
     own = kinds.choices["self-critique"]
     own.add_argument("--temperature", type=float, default=1.0, help="of the model's own answers")
 
@@ -87,15 +95,32 @@ def run(args: argparse.Namespace) -> int:
         scoring = open_engine(EngineSettings(model=args.model, engine=args.engine))
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
-    rows: list[MeasureRow] = []
+    rows = list(_english(args) if args.kind == "english" else _synthetic(args))
+    if args.output:
+        jsonl.write(args.output, rows)
+    return 0
+
+
+def _synthetic(args: argparse.Namespace) -> Iterator[MeasureRow]:
+    """Every model on every task whose truth is computable."""
     for name in args.task or shipped():
         task = open_task(name, race=args.race, words=args.words, held_out=args.held_out)
         models = args.model or [str(critic_for(name))]
         measured = _losses(models, task, args) if args.kind == "loss" else _evaluated(models, task, args)
-        rows += [{"task": name} | row for row in measured]
-    if args.output:
-        jsonl.write(args.output, rows)
-    return 0
+        for row in measured:
+            yield {"task": name} | row
+
+
+def _english(args: argparse.Namespace) -> Iterator[MeasureRow]:
+    """A critic of English on a source, and on passages, that are not trained on."""
+    engine = open_engine(EngineSettings(model=args.model, engine=args.engine))
+    for name, split in SETS.items():
+        measures = measure_english(engine, number=args.n, seed=args.seed, split=split, most_words=args.most_words)
+        sys.stdout.write(f"\nenglish, {name}, {engine.identity.name}\n")
+        for line in lines(measures):
+            sys.stdout.write(line + "\n")
+        for row in self_critique_rows(name, measures):
+            yield {"task": "english", "model": args.model} | row
 
 
 def _scale(words: str) -> tuple[str, float]:

@@ -54,8 +54,8 @@ def gdc_rows(
         for metric in METRICS:
             if metric == "likert":
                 continue
-            found = gaps(questions, metric, n=n, seed=seed)
-            for value, mean in found.values.items():
+            result = gaps(questions, metric, n=n, seed=seed)
+            for value, mean in result.values.items():
                 kind = "gaps" if len(value) == 2 else "values"
                 yield _row(f"{kind}, {metric.replace('_', ' ')}, best of {n}", value, "oracle", mean)
 

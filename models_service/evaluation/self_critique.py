@@ -34,6 +34,8 @@ class JudgedByOracle:
     scores: tuple[float, ...]
     valid: tuple[bool, ...]
     greedy_valid: bool
+    greedy: str
+    """The critique at temperature 0, shown or a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def _judged(task: SyntheticTask, problem: Problem, answer: str, bundle: Bundle) 
         scores=tuple(one.helpfulness for one in shown),
         valid=tuple(task.is_helpful(problem, answer, one.text) for one in shown),
         greedy_valid=task.is_helpful(problem, answer, bundle.suggestions[0].text),
+        greedy=bundle.suggestions[0].text,
     )
 
 
@@ -153,12 +156,12 @@ def share(name: str, hits: Any, cases: Any) -> Estimate:
     """
     from scipy.stats import binomtest
 
-    number, found = int(cases.sum()), int((hits * cases).sum())
+    number, hit = int(cases.sum()), int((hits * cases).sum())
     if number == 0:
         return Estimate(name, 0, Interval(float("nan"), None, None, None, None))
-    test = binomtest(found, number)
+    test = binomtest(hit, number)
     z1, z2 = (test.proportion_ci(level, method="wilson") for level in (0.6827, 0.95))
-    return Estimate(name, number, Interval(found / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
+    return Estimate(name, number, Interval(hit / number, *map(float, (z1.low, z1.high, z2.low, z2.high))))
 
 
 def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int) -> Estimate:
@@ -169,6 +172,6 @@ def _measure(name: str, statistic: Statistic, size: int, number: int, seed: int)
 def lines(measures: Sequence[Estimate]) -> Iterator[str]:
     """One line a measure, with its 95 % interval."""
     for one in measures:
-        found = one.interval
-        wide = "" if found.low95 is None else f"  [{found.low95:.3f}, {found.high95:.3f}]"
-        yield f"{one.name:<50} {found.value:.3f}{wide}  n={one.number}"
+        bounds = one.interval
+        wide = "" if bounds.low95 is None else f"  [{bounds.low95:.3f}, {bounds.high95:.3f}]"
+        yield f"{one.name:<50} {bounds.value:.3f}{wide}  n={one.number}"

@@ -95,8 +95,10 @@ def own_errors(engine: Engine, task: SyntheticTask, *, number: int, seed: int) -
     return share("own answer sound", np.array(sound, float), np.ones(number))
 
 
-def without_passage(engine: Engine, task: Reports, answered: Sequence[tuple[Problem, str]], *, seed: int) -> Estimate:
-    """Greedy critiques by a critic that is not shown the report; what it gets right it did not read."""
+def without_passage(
+    engine: Engine, task: SyntheticTask, answered: Sequence[tuple[Problem, str]], *, seed: int
+) -> Estimate:
+    """Greedy critiques by a critic that is not shown the passage; what it gets right it did not read."""
     flawed = [(problem, answer) for problem, answer in answered if task.is_critiqueable(problem, answer)]
     blind = [(replace(problem, passage="", title=None), answer) for problem, answer in flawed]
     subjects = [Subject(str(i), "", problem.question, answer) for i, (problem, answer) in enumerate(blind)]

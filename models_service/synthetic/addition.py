@@ -63,15 +63,15 @@ class Addition:
     def invalid_critiques(self, rng: Random, problem: Problem, answer: str) -> list[str]:
         """Right digits at right places, wrong digits at wrong places, wrong digits at right places."""
         truth = self.answer(problem)
-        found = []
+        candidates = []
         for _ in range(4):
             index = rng.randint(1, len(truth))
             digit = _digit(truth, index) if rng.random() < 0.5 else str(rng.randrange(10))
-            found.append(wording(index, digit))
+            candidates.append(wording(index, digit))
         for critique in self.valid_critiques(problem, answer)[:1]:
             right = critique[-1]
-            found.append(critique[:-1] + _other_digit(rng, right, leading=False))
-        return [text for text in dict.fromkeys(found) if not self.is_helpful(problem, answer, text)]
+            candidates.append(critique[:-1] + _other_digit(rng, right, leading=False))
+        return [text for text in dict.fromkeys(candidates) if not self.is_helpful(problem, answer, text)]
 
     def is_critiqueable(self, problem: Problem, answer: str) -> bool:
         """Whether the answer is not the sum."""

@@ -55,18 +55,18 @@ class Alphabetize:
     def valid_critiques(self, problem: Problem, answer: str) -> list[str]:
         """One for each misordered pair of neighbours, each missing and each extra word."""
         said = answer.split()
-        found = [_misordered(x, y) for x, y in pairwise(said) if x > y]
-        found += [f"Word missing: {word}" for word in Counter(given(problem)) - Counter(said)]
-        found += [f"Extra word: {word}" for word in Counter(said) - Counter(given(problem))]
-        return list(dict.fromkeys(found))
+        critiques = [_misordered(x, y) for x, y in pairwise(said) if x > y]
+        critiques += [f"Word missing: {word}" for word in Counter(given(problem)) - Counter(said)]
+        critiques += [f"Extra word: {word}" for word in Counter(said) - Counter(given(problem))]
+        return list(dict.fromkeys(critiques))
 
     def invalid_critiques(self, rng: Random, problem: Problem, answer: str) -> list[str]:
         """Pairs in good order, and words that are where they should be."""
         said = answer.split()
         pairs = [_misordered(x, y) for x, y in pairwise(said) if x < y]
-        found = rng.sample(pairs, min(2, len(pairs)))
-        found += [rng.choice(("Word missing: ", "Extra word: ")) + rng.choice(given(problem)) for _ in range(2)]
-        return [text for text in dict.fromkeys(found) if not self.is_helpful(problem, answer, text)]
+        candidates = rng.sample(pairs, min(2, len(pairs)))
+        candidates += [rng.choice(("Word missing: ", "Extra word: ")) + rng.choice(given(problem)) for _ in range(2)]
+        return [text for text in dict.fromkeys(candidates) if not self.is_helpful(problem, answer, text)]
 
     def is_critiqueable(self, problem: Problem, answer: str) -> bool:
         return answer.split() != sorted(given(problem))

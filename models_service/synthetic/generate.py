@@ -11,6 +11,7 @@ from typing import Literal, TypedDict
 
 from findings import jsonl
 from models_service.synthetic import TASKS, Problem, SyntheticTask
+from models_service.synthetic.english import English
 from models_service.synthetic.race import Race, read_race
 from models_service.synthetic.report_passages import Vocabulary
 from models_service.synthetic.reports import Reports
@@ -75,12 +76,14 @@ def open_task(name: str, *, race: Path | None = None, split: str = "test", words
     if name == "reports":
         least, most = (int(part) for part in (words or "40-120").split("-"))
         return Reports((least, most), Vocabulary(held_out=held_out))
+    if name == "english":
+        return English()
     return TASKS[name]
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Which task, and what it reads or how it is worded."""
-    parser.add_argument("task", choices=[*TASKS, "race"])
+    parser.add_argument("task", choices=[*TASKS, "english", "race"])
     parser.add_argument("--race", type=Path, help="a copy of RACE: DIR/{train,dev,test}/{middle,high}/*.txt")
     parser.add_argument("--split", default="test", choices=("train", "dev", "test"), help="of RACE")
 

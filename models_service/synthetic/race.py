@@ -102,8 +102,8 @@ class Race:
         return [wording(number, x) for number, x in _read(_key(problem)).items() if said.get(number) != x]
 
     def invalid_critiques(self, rng: Random, problem: Problem, answer: str) -> list[str]:
-        found = [wording(number, letter) for number in _read(_key(problem)) for letter in LETTERS]
-        return [text for text in found if not self.is_helpful(problem, answer, text)]
+        candidates = [wording(number, letter) for number in _read(_key(problem)) for letter in LETTERS]
+        return [text for text in candidates if not self.is_helpful(problem, answer, text)]
 
     def is_critiqueable(self, problem: Problem, answer: str) -> bool:
         return bool(self.valid_critiques(problem, answer))

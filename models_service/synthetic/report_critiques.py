@@ -15,28 +15,28 @@ def invalid_critiques(rng: Random, report: Report, question: Question, answer: s
     flaws, _ = find_flaws(facts, question.asked, answer)
     said = [one for one in read_statements(answer, question.asked.name) if one is not None]
     told = {one.kind: one.value for one in said if one.subject == question.asked.name}
-    found = []
+    candidates = []
     for fact in rng.sample(question.asked.topic.facts, 3):
         other = report.vocabulary.value(rng, fact)
         true, given = facts.get(fact.key), told.get(fact.key)
         if true and given:
-            found.append(misstated(fact.key, given, other))
-            found.append(invented(fact.key, given))
+            candidates.append(misstated(fact.key, given, other))
+            candidates.append(invented(fact.key, given))
             if given == true:
-                found.append(omitted(fact.key, true))
+                candidates.append(omitted(fact.key, true))
         elif true:
-            found.append(omitted(fact.key, other))
-            found.append(misstated(fact.key, other, true))
+            candidates.append(omitted(fact.key, other))
+            candidates.append(misstated(fact.key, other, true))
         elif given:
-            found.append(misstated(fact.key, given, other))
-            found.append(omitted(fact.key, given))
+            candidates.append(misstated(fact.key, given, other))
+            candidates.append(omitted(fact.key, given))
         else:
-            found.append(omitted(fact.key, other))
-    found.append(stray(rng.choice(_elsewhere(report, question))))
+            candidates.append(omitted(fact.key, other))
+    candidates.append(stray(rng.choice(_elsewhere(report, question))))
     # A misstated fact is also left out, in a way: that critique is neither taught nor held against anyone.
     unfair = {omitted(flaw.kind, facts[flaw.kind]).critique for flaw in flaws if flaw.kind in facts}
     unfair |= {flaw.critique for flaw in flaws}
-    texts = dict.fromkeys(flaw.critique for flaw in found if flaw.critique not in unfair)
+    texts = dict.fromkeys(flaw.critique for flaw in candidates if flaw.critique not in unfair)
     return rng.sample(list(texts), len(texts))
 
 

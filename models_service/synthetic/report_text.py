@@ -84,17 +84,17 @@ def read_statements(text: str, subject: str | None = None) -> list[Statement | N
 
     A pronoun stands for the last name before it, or for `subject` where no name came yet.
     """
-    found: list[Statement | None] = []
+    statements: list[Statement | None] = []
     for part in split_sentences(text):
         statement = read_sentence(part)
         if statement is None:
-            found.append(None)
+            statements.append(None)
         elif statement.subject in PRONOUNS:
-            found.append(None if subject is None else Statement(subject, statement.kind, statement.value))
+            statements.append(None if subject is None else Statement(subject, statement.kind, statement.value))
         else:
             subject = statement.subject
-            found.append(statement)
-    return found
+            statements.append(statement)
+    return statements
 
 
 def write_passage(

@@ -80,11 +80,11 @@ class ThreeSat:
         values = read_answer(answer)
         clauses = read_formula(problem)
         good = [clause for clause in clauses if holds(clause, values)]
-        found = [wording(clause) for clause in rng.sample(good, min(3, len(good)))]
+        candidates = [wording(clause) for clause in rng.sample(good, min(3, len(good)))]
         variable, sign = (turned := list(rng.choice(clauses)))[0]
         turned[0] = (variable, not sign)
-        found.append(wording(tuple(turned)))
-        return [text for text in dict.fromkeys(found) if not self.is_helpful(problem, answer, text)]
+        candidates.append(wording(tuple(turned)))
+        return [text for text in dict.fromkeys(candidates) if not self.is_helpful(problem, answer, text)]
 
     def is_critiqueable(self, problem: Problem, answer: str) -> bool:
         """Whether some clause is not satisfied."""

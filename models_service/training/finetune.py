@@ -60,7 +60,9 @@ def finetune(settings: Settings, demonstrations: list[Demonstration], *, resume:
         for split in ("train", "test")
     )
     if not len(train):
-        raise ValueError(f"nothing to learn from: no training example fits {settings.context} tokens")
+        raise ValueError(
+            f"nothing to learn from: {_why_nothing(train.too_long, len(demonstrations), settings.context)}"
+        )
     model = _with_adapters(AutoModelForCausalLM.from_pretrained(settings.model), settings)
     arguments: dict[str, Any] = {
         "output_dir": str(settings.output),
@@ -101,6 +103,14 @@ def finetune(settings: Settings, demonstrations: list[Demonstration], *, resume:
         too_long=train.too_long + test.too_long,
         curve=curve,
     )
+
+
+def _why_nothing(too_long: int, read: int, context: int) -> str:
+    if too_long:
+        return f"each of the {too_long} training examples is longer than {context} tokens"
+    if read:
+        return f"each of the {read} examples is of the test split, or about one of its passages"
+    return "the files hold no example"
 
 
 def _padding(tokenizer: Any) -> int:

@@ -3,12 +3,14 @@
 // Typing is saved 400 ms after it pauses, a choice at once. One request at a time; one that got no answer is
 // sent again exactly as it was (repeating it is harmless) before anything newer, so that a save the server
 // kept but could not confirm is never mistaken for somebody else's. A form with something unsaved carries
-// data-unsaved. After a conflict (data-conflict in its status) it waits for its reader's choice.
+// data-unsaved; one whose content the server has refused for good carries data-refused until it is edited. After a
+// conflict (data-conflict in its status) it waits for its reader's choice. A form with data-new is not on the server
+// yet: its first save begins it there, after all that were begun before it in the page.
 (() => {
   const PAUSE_MS = 400;
   const LONGEST_WAIT_MS = 30_000;
-  // Trying these again would change nothing. The first three come with a fragment that says why.
-  const FINAL = [409, 410, 422, 403, 404, 413];
+  const TOLD = [409, 410, 422]; // these come with a fragment that says why
+  const FINAL = [...TOLD, 400, 403, 404, 413]; // trying again would change nothing
   const OURS = ["csrfmiddlewaretoken", "base_revision", "seen"]; // fields that nobody types
   const states = new WeakMap();
 
@@ -41,7 +43,10 @@
   }
 
   function state(form) {
-    if (!states.has(form)) states.set(form, { saved: rendered(form), asked: null, busy: false, failures: 0, timer: 0 });
+    if (!states.has(form)) {
+      const saved = form.hasAttribute("data-new") ? null : rendered(form);
+      states.set(form, { saved, asked: null, busy: false, failures: 0, timer: 0 });
+    }
     return states.get(form);
   }
 
@@ -58,6 +63,11 @@
     status(form).replaceChildren(line);
   }
 
+  /** Whether something that was begun earlier is still to begin on the server: order counts, and a flaw needs its question. */
+  function waitsItsTurn(form) {
+    return form.hasAttribute("data-new") && document.querySelector("[data-new]:not([data-refused])") !== form;
+  }
+
   function saveIn(form, ms) {
     const own = state(form);
     clearTimeout(own.timer);
@@ -69,7 +79,9 @@
     clearTimeout(own.timer);
     if (own.busy || !form.isConnected || form.querySelector("[data-conflict]")) return;
     if (!form.hasAttribute("data-htmx-powered")) return; // nobody would hear it yet: see htmx:after:process
+    if (waitsItsTurn(form)) return;
     if (own.asked === null && content(form) === own.saved) return;
+    form.removeAttribute("data-refused");
     own.asked ??= new FormData(form);
     own.busy = true;
     htmx.trigger(form, "save");
@@ -85,14 +97,21 @@
   function answered(form, code) {
     const own = state(form);
     own.failures = 0;
-    if (code < 300) own.saved = asText(own.asked);
-    else if (FINAL.indexOf(code) > 2) say(form, `Not saved: the server refused it (${code}).`);
+    if (code < 300) {
+      own.saved = asText(own.asked);
+      form.removeAttribute("data-new");
+    } else {
+      form.setAttribute("data-refused", "");
+      if (!TOLD.includes(code)) say(form, `Not saved: the server refused it (${code}).`);
+    }
     own.asked = null;
+    document.querySelectorAll("[data-new]").forEach(save); // perhaps one that waited its turn
   }
 
   document.addEventListener("input", (event) => {
     const form = selfSaving(event.target);
     if (!form) return;
+    form.removeAttribute("data-refused");
     const writes = event.target.matches("textarea, input:not([type=radio], [type=checkbox])");
     if (writes && state(form).failures === 0) saveIn(form, PAUSE_MS);
     mark(form);
@@ -145,6 +164,7 @@
     status(form).replaceChildren();
     state(form).saved = null; // whatever stands here is to be saved over the other
     save(form);
+    form.querySelector("textarea, input:not([type=hidden])").focus();
   });
 
   // The line for the whole page: the latest save, or that something is not saved yet.

@@ -1,8 +1,11 @@
-// Keys press buttons: data-key="n" is pressed by n, data-key="ctrl+Enter" by Ctrl+Enter (or Command+Enter).
-// While somebody types, only the latter kind counts, and Escape leaves the field. Among radio buttons a digit
-// chooses one of them and presses nothing else.
+// Keys press buttons: data-key="n" is pressed by n, data-key="ctrl+Enter" by Ctrl+Enter (or Command+Enter). What is
+// no button takes the focus. While somebody types, plain letters and digits are text. What they do, they do in the
+// page at once, never after an answer of the server, so no letter typed ahead meets a key (docs/decisions/0015).
+// Keys of buttons in [data-keys-inside] count only while the focus is there: a sentence that begins with a digit
+// uses nothing. Among radio buttons a digit chooses one of them and presses nothing else.
 (() => {
   const isTyping = (element) => element.matches("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
+  const isText = (key) => key.length === 1;
 
   function choose(radio, value) {
     const chosen = [...radio.form.elements[radio.name]].find((each) => each.value === value);
@@ -10,16 +13,23 @@
     chosen?.click();
   }
 
+  /** What this key is for, seen from where the focus is. */
+  function keyed(name, from) {
+    return [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].find((element) => {
+      const region = element.parentElement.closest("[data-keys-inside]");
+      return element.checkVisibility() && (!region || region.contains(from));
+    });
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.altKey || event.isComposing) return;
-    const typing = isTyping(event.target);
-    if (typing && event.key === "Escape") return event.target.blur();
     const commanded = event.ctrlKey || event.metaKey;
-    if (typing && !commanded) return;
+    if (isTyping(event.target) && isText(event.key) && !commanded) return;
     if (event.target.matches("[type=radio]") && /^\d$/.test(event.key)) return choose(event.target, event.key);
-    const button = document.querySelector(`[data-key="${CSS.escape((commanded ? "ctrl+" : "") + event.key)}"]`);
-    if (!button) return;
+    const element = keyed((commanded ? "ctrl+" : "") + event.key, event.target);
+    if (!element) return;
     event.preventDefault();
-    button.click();
+    if (element.matches("button")) element.click();
+    else element.focus();
   });
 })();

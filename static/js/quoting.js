@@ -98,7 +98,7 @@
 
   function changed(form) {
     showQuotes();
-    form.dispatchEvent(new Event("change", { bubbles: true })); // it saves itself
+    for (const type of ["input", "change"]) form.dispatchEvent(new Event(type, { bubbles: true })); // it saves itself
   }
 
   // A press on the button must not take the selection away before it is read.

@@ -120,7 +120,7 @@ def test_desk_in_every_state(visit: Callable[..., Visit], assisted: bool, look: 
     page.context.set_offline(True)
     hands.rate(3)
     expect(page.locator("#rating .unsaved")).to_be_visible()
-    page.get_by_role("button", name="Add a critique").click()
+    hands.critique(1).get_by_role("button", name="Remove").click()
     expect(page.locator("#notice p")).to_be_visible()
     save(page, f"{name}-5-offline", look)
     page.context.set_offline(False)

@@ -203,7 +203,7 @@ def test_the_whole_job_is_done_without_a_mouse(visit: Visits) -> None:
     page = hands.page
     press(page, "?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
-    press(page, "Escape", "2")
+    press(page, "Escape", "F6", "2")
     expect(page.locator("form.critique textarea")).to_be_focused()
     press(page, "Tab", "Space", "ArrowRight", "Tab", "Space")
     expect(hands.critique(1).get_by_role("radio", name="Accuracy")).to_be_checked()

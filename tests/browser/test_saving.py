@@ -258,10 +258,23 @@ def test_a_lost_session_loses_no_text(tab: Hands, work: Assignment) -> None:
 
 
 def test_an_unreachable_server_is_told_where_no_form_tells_it(tab: Hands) -> None:
+    found = begun(tab, "To be removed.")
     tab.page.context.set_offline(True)
-    tab.page.get_by_role("button", name="Add a critique").click()
+    found.get_by_role("button", name="Remove").click()
     expect(tab.page.get_by_text("The server cannot be reached.")).to_be_visible()
     tab.page.context.set_offline(False)
-    tab.add()
+    found.get_by_role("button", name="Remove").click()
+    expect(tab.page.get_by_text("Critique removed.")).to_be_visible()
     expect(tab.page.get_by_text("The server cannot be reached.")).to_have_count(0)
-    assert LabelerCritique.objects.count() == 1
+
+
+def test_critiques_begun_without_a_network_are_saved_in_their_order(tab: Hands) -> None:
+    tab.page.context.set_offline(True)
+    for text in ("First.", "Second.", "Third."):
+        tab.write(tab.add(), text)
+    expect(tab.critique(1).locator(".unsaved")).to_be_visible()
+    tab.page.context.set_offline(False)
+    tab.wait_until_saved()
+    tab.page.reload()
+    shown = [tab.critique(number).locator("textarea").input_value() for number in (1, 2, 3)]
+    assert shown == ["First.", "Second.", "Third."]

@@ -55,6 +55,11 @@ def test_numbers_lines_as_an_editor_does(tmp_path: Path) -> None:
         (b'{"a": "\xff"}', "not JSON"),
         (b"[1]", "must be one JSON object, this is a list"),
         (b"null", "must be one JSON object, this is a NoneType"),
+        (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice in one object"),
+        (b'{"a": [{"b": {"c": 1, "c": 2}}]}', "the key 'c' stands twice in one object"),
+        (b'{"a": 1, "\\u0061": 2}', "the key 'a' stands twice in one object"),
+        (b'{"a": ' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply"),
+        (b'\xef\xbb\xbf{"a": 1}', "byte order mark"),
     ],
 )
 def test_an_error_names_file_and_line(tmp_path: Path, bad: bytes, reason: str) -> None:
@@ -63,6 +68,20 @@ def test_an_error_names_file_and_line(tmp_path: Path, bad: bytes, reason: str) -
     with pytest.raises(jsonl.JsonlError, match=reason) as caught:
         list(jsonl.read(path))
     assert str(caught.value).startswith(f"{path}:2: ")
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_byte_order_mark_at_the_start_of_a_file_is_passed_over(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"rows.jsonl{suffix}"
+    whole = b'\xef\xbb\xbf{"a": 1}\r\n{"a": 2}'
+    path.write_bytes(gzip.compress(whole) if suffix else whole)
+    assert list(jsonl.read(path)) == [jsonl.Line(1, {"a": 1}), jsonl.Line(2, {"a": 2})]
+
+
+def test_a_key_in_two_objects_of_a_line_is_no_key_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a" : 1.50, "b": [{"a": 12345678901234567890}, {"a": "\\u00e9"}]}\n')
+    assert next(jsonl.read(path)).value["b"][1] == {"a": "é"}
 
 
 def test_a_cut_gzip_file_is_an_error_not_a_shorter_file(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from findings.planning.simulate import StudyPlan, simulate
 from findings.rendering.charts import Bar, BarGroup, Chart, Part, charts
 from findings.rendering.report import chart_page, page
 from findings.statistics.estimates import Interval
-from tests.findings.rows import assistance_row, check, findings_of, found, label
+from tests.findings.rows import assistance_row, check, findings_of, found, helpfulness_row, label
 from tests.findings.test_records import released
 from tests.findings.test_trust import assisted_row, judgement
 
@@ -285,3 +285,16 @@ def test_the_report_has_no_accessibility_violations(browser: Browser, written: P
     found_violations = Axe().run(page)
     page.context.close()
     assert found_violations.violations_count == 0, found_violations.generate_report()
+
+
+@pytest.mark.parametrize(
+    ("command", "row"), [([], assistance_row(label())), (["agreement"], helpfulness_row([True], [0]))]
+)
+def test_a_row_given_twice_is_refused_by_line_and_id_not_counted_twice(
+    command: list[str], row: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jsonl.write(path := tmp_path / "rows.jsonl", [row, row])
+    words = [*command, str(path), *([] if command else ["--out", str(tmp_path / "out")])]
+    assert main(words) == 2
+    assert re.search(r"rows\.jsonl:2: (labels\[0\]\.)?id: '\w+' stands on line 1 already", capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()

@@ -16,6 +16,8 @@ LINKS = ("href", "src", "hx-get")
 TARGETS = ("action", "formaction", "hx-post")
 #: They end the work or the visit, so they come last or never.
 FINAL = ("/submit/", "/give-back/", "/sign-out/", "/next/")
+#: What is read elsewhere: files, and the lists that Django makes.
+ELSEWHERE = ("/static/", "/admin/")
 #: One plausible value for every field of the site's forms.
 VALUES = {
     "text": "A finding of mine.",
@@ -42,6 +44,10 @@ class Seen:
     def everything(self) -> str:
         """As a reader sees it: `&#x27;` is an apostrophe."""
         return html.unescape(f"{self.address}\n{self.headers}\n{self.body}")
+
+    @property
+    def is_static(self) -> bool:
+        return self.address.startswith("/static/")
 
     @property
     def is_vendored(self) -> bool:
@@ -102,6 +108,15 @@ class Crawler:
                 self.visited.add(current)
                 for headers in HEADERS[:1] if current.startswith("/static/") else HEADERS:
                     waiting += self._read(self.get(current, headers))
+
+    def follow(self, address: str) -> None:
+        """Read a page and all pages and fragments it leads to, and press nothing."""
+        waiting = [address]
+        while waiting:
+            current = waiting.pop().partition("#")[0]
+            if current.startswith("/") and not current.startswith(ELSEWHERE) and current not in self.visited:
+                self.visited.add(current)
+                waiting += _Page(self.get(current, {})).links
 
     def _read(self, body: str) -> list[str]:
         """Press what this page or fragment offers, and what comes of that. Returns the addresses linked."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import string
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+
+from findings import jsonl
 
 AWKWARD = [
     "",
@@ -24,7 +27,14 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
 )
 titles = st.one_of(st.none(), texts)
-ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=30)
+
+
+def fresh_id() -> str:
+    """An id names one row or label of a whole site: no two examples share one."""
+    return uuid.uuid4().hex[:30]
+
+
+ids = st.builds(fresh_id)
 #: Few people, so that they meet again.
 labelers = st.sampled_from([digit * 64 for digit in "0123456789abcdef"])
 times = st.floats(1.6e9, 1.7e9)
@@ -293,3 +303,14 @@ def _judged(draw: st.DrawFn) -> dict[str, Any]:
 
 
 judgement_records = own_records(_judged())
+
+
+def with_fresh_ids(path: Path) -> list[Any]:
+    """Give the rows of a file and their labels other ids, as another site would have; return them."""
+    rows = [line.value for line in jsonl.read(path)]
+    for row in rows:
+        for named in [row, *row.get("labels", [])]:
+            if "id" in named:
+                named["id"] = fresh_id()
+    jsonl.write(path, rows)
+    return rows

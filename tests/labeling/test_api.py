@@ -158,9 +158,25 @@ def test_an_admin_adds_a_passage_and_a_researcher_may_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"text": "One.", "text": "Two."}', "the key 'text' stands twice"),
+        (b'{"text": "T", "questions": [{"question": "Q?", "question": "Which?"}]}', "the key 'question' stands twice"),
+        (b'{"text": ' + b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_a_request_of_which_a_value_would_be_lost_is_refused(body: bytes, reason: str) -> None:
+    answer = client_of(Role.ADMIN).post("/api/passages/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert reason in answer.json()["detail"]
+    assert not Passage.objects.exists()
+
+
+@pytest.mark.parametrize(
     ("passage", "problem"),
     [
         ({"text": " "}, "text: is empty"),
+        ({"text": "T", "author": " ", "questions": [{"question": "Q?", "human_answer": "A"}]}, "author: is missing"),
         ({"id": "x"}, "text: is missing"),
         (["no passage"], "Input should be"),
         ({"text": "T", "questions": [{"question": "Q?", "human_answer": "A"}]}, "questions[0].author: is missing"),

@@ -35,6 +35,7 @@ from labeling.releasing import release
 from tests.factories import make_labelers, make_study
 from tests.labeling.crawling import Crawler
 from tests.labeling.own_study import hand_in, write_critique
+from tests.labeling.released_rows import fresh_id, with_fresh_ids
 from tests.labeling.rounds import ONLY_ASSISTED, ONLY_UNASSISTED, SHARED, Desk, finished_study, opened
 
 pytestmark = pytest.mark.django_db
@@ -298,8 +299,8 @@ def test_checks_come_back_as_they_left(source: Study, author: Labeler, tmp_path:
     check_all(assignment := at_work(source, author))
     path = tmp_path / "checks.jsonl"
     export_dataset("intended_checks", path, study=assignment.slot.study.name)
+    rows = with_fresh_ids(path)
     report = import_dataset("intended_checks", path)
-    rows = [line.value for line in jsonl.read(path)]
     assert [row["by_author"] for row in rows] == [True, True]
     assert list(dataset_records("intended_checks", study=report.study.name)) == rows
 
@@ -308,7 +309,7 @@ def test_checks_come_back_as_they_left(source: Study, author: Labeler, tmp_path:
 @given(data=st.data())
 def test_any_verdicts_about_known_labels_come_back_as_they_left(data: st.DataObject, tmp_path: Path) -> None:
     study = Study.objects.filter(import_batch=None).first() or finished_study()
-    rows = [a_check(label, number, data) for number, label in enumerate(misleading_labels(study))]
+    rows = [a_check(label, data) for label in misleading_labels(study)]
     path = tmp_path / f"{data.draw(st.uuids())}.jsonl"
     jsonl.write(path, rows)
     report = import_dataset("intended_checks", path)
@@ -322,10 +323,10 @@ def misleading_labels(study: Study) -> list[Sitting]:
     return list(rows.order_by("pk"))
 
 
-def a_check(label: Sitting, number: int, data: st.DataObject) -> dict[str, Any]:
+def a_check(label: Sitting, data: st.DataObject) -> dict[str, Any]:
     verdict = st.fixed_dictionaries({"valid": st.booleans(), "covers": st.sampled_from([[], [0]])})
     return {
-        "id": f"check{number}",
+        "id": fresh_id(),
         "source_id": label.assignment.slot.passage.public_id,
         "label_id": label.public_id,
         "time": data.draw(st.floats(0, 2e9)),

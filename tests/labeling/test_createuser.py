@@ -36,7 +36,7 @@ def test_an_admin_may_look_things_up_and_labels_nothing() -> None:
 
 def test_a_name_that_is_taken_or_impossible_is_refused() -> None:
     createuser("nora")
-    with pytest.raises(CommandError, match="There is an account named nora already"):
+    with pytest.raises(CommandError, match="There is an account named “nora” already"):
         createuser("nora")
     with pytest.raises(CommandError, match="Enter a valid username"):
         createuser("two words")

@@ -26,10 +26,12 @@ from labeling.models import (
     Labeler,
     LabelerCritique,
     Passage,
+    Sitting,
     Study,
     Suggestion,
 )
-from tests.labeling.released_rows import assistance_rows
+from labeling.refusals import Refused
+from tests.labeling.released_rows import assistance_rows, fresh_id, with_fresh_ids
 
 pytestmark = pytest.mark.django_db
 
@@ -213,14 +215,75 @@ def test_what_the_database_could_not_keep_is_refused_by_name(change: Any, proble
 
 def test_skip_bad_imports_the_rest_and_writes_the_bad_lines_out(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    good = json.dumps(ROW)
-    path.write_text(f'{good}\nnot json\n{{"id": 1}}\n{good}')
+    another = copy.deepcopy(ROW)
+    for one in another["labels"]:
+        one["id"] = fresh_id()
+    path.write_text(f'{json.dumps(ROW)}\nnot json\n{{"id": 1}}\n{json.dumps(another)}')
     call_command("import_dataset", "assistance", str(path), "--skip-bad")
     assert (tmp_path / "rows.jsonl.bad.jsonl").read_text() == 'not json\n{"id": 1}\n'
     batch = ImportBatch.objects.get()
     assert (batch.rows_done, batch.rows_skipped) == (2, 2)
     export_dataset("assistance", tmp_path / "out.jsonl")
-    assert [line.value for line in jsonl.read(tmp_path / "out.jsonl")] == [ROW, ROW]
+    assert [line.value for line in jsonl.read(tmp_path / "out.jsonl")] == [ROW, another]
+
+
+@pytest.mark.parametrize("resaved", [b"\r\n", b"\n\n", b""])
+def test_a_file_whose_lines_end_otherwise_was_imported_before(resaved: bytes, tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path / "rows.jsonl", ROW)
+    call_command("import_dataset", "assistance", str(path))
+    again = tmp_path / "again.jsonl"
+    again.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", resaved))
+    call_command("import_dataset", "assistance", str(again))
+    assert "Imported before: all of" in capsys.readouterr().out
+    assert Study.objects.count() == 1
+    assert Sitting.objects.count() == len(ROW["labels"])
+
+
+def test_rows_laid_out_otherwise_were_imported_before_by_their_ids(tmp_path: Path) -> None:
+    import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
+    again = tmp_path / "again.jsonl"
+    again.write_text(json.dumps(ROW, indent=None, separators=(" , ", " : "), sort_keys=True))
+    report = import_dataset("assistance", again)
+    assert (report.already, report.study.name) == (True, "rows.jsonl")
+    assert Sitting.objects.count() == len(ROW["labels"])
+
+
+def test_a_row_that_is_here_is_named_beside_new_ones_and_can_be_skipped(tmp_path: Path) -> None:
+    import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
+    (new,) = with_fresh_ids(write(tmp_path / "more.jsonl", ROW))
+    path = write(tmp_path / "more.jsonl", new, ROW)
+    with pytest.raises(BadFile, match=r"more\.jsonl:2: 'label-.*' was imported before: .* study “rows\.jsonl”"):
+        import_dataset("assistance", path)
+    assert Study.objects.count() == 1
+    assert import_dataset("assistance", path, skip_bad=True).rows == 1
+    export_dataset("assistance", tmp_path / "out.jsonl")
+    assert [line.value for line in jsonl.read(tmp_path / "out.jsonl")] == [ROW, new]
+
+
+def test_a_row_given_twice_in_one_file_is_refused_by_line_and_id(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", ROW, ROW)
+    with pytest.raises(BadFile, match=r"rows\.jsonl:2: labels\[0\]\.id: 'label-Human .* stands on line 1 already"):
+        import_dataset("assistance", path)
+    assert not Study.objects.exists()
+
+
+def test_a_file_of_bad_lines_alone_is_no_empty_study(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("not json\n")
+    with pytest.raises(BadFile, match="not JSON"):
+        import_dataset("assistance", tmp_path / "rows.jsonl", skip_bad=True)
+    assert not Study.objects.exists()
+
+
+def test_rows_that_an_older_version_let_in_twice_do_not_leave_twice(tmp_path: Path) -> None:
+    import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
+    with_fresh_ids(write(tmp_path / "again.jsonl", ROW))
+    import_dataset("assistance", tmp_path / "again.jsonl")
+    kept, doubled = (Sitting.objects.filter(study__name=f"{n}.jsonl") for n in ("rows", "again"))
+    for one, other in zip(kept.order_by("pk"), doubled.order_by("pk"), strict=True):
+        Sitting.objects.filter(pk=other.pk).update(public_id=one.public_id)
+    with pytest.raises(Refused, match=r"is in two studies, “rows\.jsonl” and “again\.jsonl”"):
+        export_dataset("assistance", tmp_path / "out.jsonl")
+    assert export_dataset("assistance", tmp_path / "out.jsonl", study="again.jsonl") == 1
 
 
 def test_a_second_import_of_the_same_file_does_nothing_and_says_so(tmp_path: Path, capsys: Any) -> None:
@@ -233,7 +296,8 @@ def test_a_second_import_of_the_same_file_does_nothing_and_says_so(tmp_path: Pat
 
 def test_two_files_of_one_name_are_two_studies(tmp_path: Path) -> None:
     other = copy.deepcopy(ROW)
-    other["source_id"] = "another"
+    for one in other["labels"]:
+        one["id"] = fresh_id()
     (tmp_path / "a").mkdir()
     import_dataset("assistance", write(tmp_path / "rows.jsonl", ROW))
     import_dataset("assistance", write(tmp_path / "a" / "rows.jsonl", other))

@@ -15,6 +15,7 @@ from labeling.models import Assignment, Suggestion
 from labeling.refusals import Refused
 from labeling.releasing import release
 from tests.labeling.own_study import hand_in, opened, question_with_answers, started_study, write_critique
+from tests.labeling.released_rows import with_fresh_ids
 
 pytestmark = pytest.mark.django_db
 MODEL, HUMAN, MISLEADING = AnswerKind.MODEL, AnswerKind.HUMAN, AnswerKind.HUMAN_MISLEADING
@@ -151,7 +152,7 @@ def test_extended_says_where_everything_came_from_under_one_key(study: Any) -> N
     assert [one["times_used"] for one in shown] == [1, 0, 0, 0, 0]
 
 
-def test_an_export_of_ours_can_be_imported_and_leaves_again_as_it_was(study: Any, tmp_path: Path) -> None:
+def test_an_export_of_ours_can_be_imported_elsewhere_and_leaves_again_as_it_was(study: Any, tmp_path: Path) -> None:
     for kind in AnswerKind:
         for assisted in (False, True):
             assignment = opened(study, kind, assisted)
@@ -160,6 +161,9 @@ def test_an_export_of_ours_can_be_imported_and_leaves_again_as_it_was(study: Any
     ours = rows()
     path = tmp_path / "ours.jsonl"
     jsonl.write(path, ours)
+    assert import_dataset("assistance", path).already
+    assert rows() == ours
+    elsewhere = with_fresh_ids(path)
     report = import_dataset("assistance", path)
-    assert rows(study=report.study.name) == ours
-    assert rows() == ours * 2
+    assert rows(study=report.study.name) == elsewhere
+    assert rows() == ours + elsewhere

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from rest_framework.authtoken.models import Token
 
+from labeling.actions.names import labeler_named
 from labeling.enums import AnswerKind
 from labeling.exchange.kinds import dataset_records
 from labeling.exchange.person import person_record
-from labeling.exchange.uploads import labeler_named
 from labeling.models import Assignment, Critique, Event, Exposure, Labeler, Sitting, Study, User
 from tests.labeling.own_study import hand_in, opened, question_with_answers, started_study, write_critique
 
@@ -84,6 +84,7 @@ def test_every_table_of_a_labeler_and_of_a_sitting_is_in_the_document(study: Stu
         "sittings": "sittings",
         "consents": "consents",
         "quiz_attempts": "quizzes",
+        "names": "names",
     }
     assert {one.name for one in Labeler._meta.related_objects} == told.keys()
     assert set(told.values()) <= document.keys()

@@ -44,6 +44,8 @@ def test_a_killed_import_is_invisible_and_goes_on_where_it_ended(site: dict[str,
     for number in range(ROWS):
         row = copy.deepcopy(ROW)
         row["source_id"] = f"source{number}"
+        for label in row["labels"]:
+            label["id"] += f"-{number}"
         rows.append(row)
     path, out = tmp_path / "rows.jsonl.gz", tmp_path / "out.jsonl"
     jsonl.write(path, rows)

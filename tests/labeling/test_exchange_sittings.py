@@ -157,7 +157,8 @@ def test_a_quote_lies_inside_its_text_in_utf16_units(
 ) -> None:
     for name, quoted in (("text_quotes", (text, "an answer")), ("response_quotes", ("a text", text))):
         passage, answer = quoted
-        row = sitting(passage, critiqued(answer, link("no", "", **{name: [{"begin": begin, "end": end}]})))
+        quoting = critiqued(answer, link("no", "", **{name: [{"begin": begin, "end": end}]}))
+        row = sitting(passage, quoting, row_id=f"row with {name}")
         path = write(tmp_path / f"{name}.jsonl", row)
         if is_inside:
             assert round_trip(path, "critiques") == [row]

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from labeling.actions.studies import create_study, questions_to_choose
+from labeling.actions.names import labeler_named
+from labeling.actions.studies import add_questions, create_study, questions_to_choose
 from labeling.assigning import texts_met
+from labeling.enums import AnswerKind
 from labeling.exchange.uploads import Report, UploadProblems, add_passages
 from labeling.models import Answer, IntendedCritique, Labeler, Passage, Question, User
+from labeling.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "input-format.md").read_text()
@@ -79,7 +82,7 @@ def test_text_is_kept_exactly() -> None:
     text = "\ufeff  Edges 🧪 e\u0301\r\nand CR\r "
     add({"text": text, "title": ""})
     passage = Passage.objects.get()
-    assert (passage.text, passage.title) == (text, "")
+    assert (passage.text, passage.title) == (text, None)
 
 
 def test_csv_keeps_line_ends_inside_cells() -> None:
@@ -139,9 +142,16 @@ def test_an_empty_file_is_a_problem() -> None:
     ("text", "problem"),
     [
         ("text,question,sort\n", "rows.csv:1: unknown column 'sort'"),
+        ("text,question,text,author\nT,Q,Another,a\n", "rows.csv:1: the column 'text' stands 2 times"),
+        ("text,question,covered\nT,Q,yes\n\n\nT,Q,perhaps\n", "rows.csv:5: questions[0].covered: "),
+        ('text,question,covered\n"T\r\nT\rT\nT",Q,yes\nT,Q,perhaps\n', "rows.csv:6: questions[0].covered: "),
+        ('\n\n"text";"question"\nT;Q;more\n', "rows.csv:4: has 3 cells, and the header has 2 columns"),
+        ("text;question;temperature;model_answer\nT;Q;0,4;A\n", "rows.csv:2: questions[0].model_answer.temperature: "),
+        ("text,question\n   ,Q\n", "rows.csv:2: text: is missing"),
+        ("", "rows.csv:1: no column 'text'"),
         ("text\n", "rows.csv:1: no column 'question'"),
-        ("text,question\nT\n", "rows.csv:2: has another number of cells"),
-        ("text,question\nT,Q,more\n", "rows.csv:2: has another number of cells"),
+        ("text,question\nT\n", "rows.csv:2: has 1 cells, and the header has 2"),
+        ("text,question\nT,Q,more\n", "rows.csv:2: has 3 cells, and the header has 2"),
         ('text,question\nT,Q\n"T', "rows.csv:3: unexpected end of data"),
         ("text,question,covered\nT,Q,perhaps\n", "rows.csv:2: questions[0].covered: "),
         ("text,question,model_answer,temperature\nT,Q,A,warm\n", "rows.csv:2: questions[0].model_answer.temperature: "),
@@ -152,6 +162,69 @@ def test_a_table_that_cannot_be_read_is_refused_by_line(text: str, problem: str)
         add_csv(text)
     assert refused.value.lines[0].startswith(problem)
     assert not Passage.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "table", ["text;question\nA, b.;Why?\n", "text\tquestion\nA, b.\tWhy?\n", 'text,question\r"A, b.",Why?\r']
+)
+def test_a_table_is_read_as_spreadsheets_save_it(table: str) -> None:
+    add_csv("\ufeff" + table)
+    assert (Passage.objects.get().text, Question.objects.get().text) == ("A, b.", "Why?")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    assert add_passages(io.BytesIO(b'\xef\xbb\xbf{"text": "T"}\n'), "rows.jsonl").new_passages == 1
+
+
+def test_a_key_given_twice_is_refused_by_line() -> None:
+    line = b'{"text": "T", "questions": [{"question": "Q?", "question": "Which?"}]}'
+    with pytest.raises(UploadProblems, match=r"rows\.jsonl:2: the key 'question' stands twice in one object"):
+        add_passages(io.BytesIO(b'{"text": "A"}\n' + line), "rows.jsonl")
+    assert not Passage.objects.exists()
+
+
+BLANK = {"question": "When?", "human_answer": "", "misleading_answer": " \n", "model_answer": {"text": "At dusk."}}
+
+
+def test_what_is_empty_or_blank_is_absent_in_a_line_as_in_a_cell() -> None:
+    add({"id": "", "title": " ", "text": "T", "author": "a", "questions": [BLANK | {"covered": None}]})
+    add_csv("id,text,author,question,human_answer,misleading_answer,model_answer\n,T,a,When?,,  ,At dusk.\n")
+    assert list(Answer.objects.values_list("kind", "text")) == [("Model", "At dusk.")]
+    assert Passage.objects.get().title is None
+
+
+def test_a_blank_answer_needs_no_author_and_hides_no_flaw() -> None:
+    flaw = {"text": "", "category": "", "severity": ""}
+    add({"text": "T", "questions": [BLANK | {"intended_critiques": [flaw], "model_answer": {"text": " "}}]})
+    assert not Answer.objects.exists()
+    assert not IntendedCritique.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("flaw", "problem"),
+    [
+        ({"text": " ", "category": "accuracy", "severity": 3}, "questions[0].intended_critiques[0].text: is missing"),
+        (
+            {"text": "x", "category": "accuracy", "severity": 3},
+            "questions[0].intended_critiques: are about a misleading",
+        ),
+    ],
+)
+def test_a_blank_flaw_or_one_of_a_blank_answer_is_refused(flaw: dict[str, Any], problem: str) -> None:
+    (listed,) = problems({"text": "T", "author": "a", "questions": [BLANK | {"intended_critiques": [flaw]}]})
+    assert problem in listed
+
+
+def test_a_question_without_an_answer_that_its_study_needs_cannot_join() -> None:
+    add({"text": "T", "author": "a", "questions": [BLANK]})
+    question = Question.objects.get()
+    # What an older version let in:
+    Answer.objects.create(question=question, kind="Human", text=" \n", author=labeler_named("a"))
+    study = create_study(name="study", conditions=[(AnswerKind.HUMAN, False), (AnswerKind.MODEL, False)])
+    assert not questions_to_choose(study).exists()
+    with pytest.raises(Refused, match=r"“When\?” has no answer of kind Human\."):
+        add_questions(study, [question])
+    assert not study.slots.exists()
 
 
 def test_a_file_in_another_encoding_is_refused() -> None:

@@ -97,10 +97,10 @@ def test_a_submitted_refinement_leaves_with_its_critique_once() -> None:
 
 def test_an_unedited_answer_keeps_its_line_ends_through_the_form() -> None:
     work = begun()
-    rows_of(work)
+    address = f"{work.get_absolute_url()}parts/{rows_of(work)[0].client_key}/"
     client = Client()
     client.force_login(work.labeler.user)
-    client.post(f"{work.get_absolute_url()}answers/1/", {"base_revision": 0, "text": ANSWER, "is_kept": "1"})
+    client.post(address, {"base_revision": 0, "text": ANSWER, "is_kept": "1"})
     row = Refinement.objects.get()
     assert (row.text, row.is_kept) == (ANSWER, True)
 

@@ -13,8 +13,9 @@ import torch
 
 from models_service.engine import EngineError, EngineSettings, open_engine
 from models_service.engine.backend import CritiqueOutput
+from models_service.engine.checkpoints import directory_revision
 from models_service.engine.interface import PromptTooLong
-from models_service.engine.loading import directory_revision, load
+from models_service.engine.loading import load
 from models_service.engine.local import LocalEngine
 from models_service.engine.scripted import ScriptedEngine
 from models_service.engine.yes_no import label_tokens

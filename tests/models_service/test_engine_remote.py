@@ -39,7 +39,7 @@ def remote() -> Remote:
 
 
 def engine_on(transport: httpx.BaseTransport, format_name: str, model: str, address: str = ADDRESS) -> RemoteEngine:
-    client = OpenAIClient(address, model, transport=transport, first_wait=0.001)
+    client = OpenAIClient(address, model, transport=transport, first_backoff=0.001)
     client.check()
     # One request at a time, so that a recording does not depend on which came first.
     return RemoteEngine(client, EngineSettings(model=model, engine="remote", format_name=format_name, max_rows=1))
@@ -116,7 +116,7 @@ def scored(top: dict[str, float]) -> httpx.Response:
 
 
 def engine_with(transport: httpx.MockTransport) -> RemoteEngine:
-    client = OpenAIClient(ADDRESS, "m", transport=transport, first_wait=0.001)
+    client = OpenAIClient(ADDRESS, "m", transport=transport, first_backoff=0.001)
     return RemoteEngine(client, EngineSettings(model="m", engine="remote", max_rows=1))
 
 

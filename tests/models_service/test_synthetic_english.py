@@ -8,14 +8,23 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from findings import jsonl
 from findings.statistics.auc import auc
+from models_service.__main__ import main
+from models_service.engine.scripted import ScriptedEngine
+from models_service.evaluation.english import SETS, measure_english
+from models_service.evaluation.self_critique import draw_problems
+from models_service.synthetic import Problem
 from models_service.synthetic.english import (
+    English,
     Made,
     judge,
     judged_passages,
@@ -31,7 +40,7 @@ from models_service.synthetic.english.reading import Reading
 from models_service.synthetic.english.text import content_words, occurs, split_paragraph
 from models_service.synthetic.english.topics import find_topics
 from models_service.synthetic.english.values import denied, find_values, same
-from models_service.types import JudgedAnswer, JudgedPassage
+from models_service.types import JudgedAnswer, JudgedPassage, Subject
 
 QUESTION = "What does the passage say about the islands?"
 TRUE = "In 1931, the UK transferred the islands to Australia, which accepted them in 1934."
@@ -324,6 +333,75 @@ def _naive_bayes(judged: Sequence[tuple[list[str], bool]]) -> dict[str, float]:
     return {
         word: math.log((counts[True][word] + 1) / (counts[False][word] + 1)) for word in counts[True] | counts[False]
     }  # fmt: skip
+
+
+def test_a_problem_has_a_sound_and_a_flawed_answer_on_record() -> None:
+    task, rng = English("held_out_passages"), Random(4)
+    for _ in range(8):
+        problem = task.generate(rng)
+        sound, flawed = task.answer(problem), task.corrupt(rng, problem)
+        assert not task.is_critiqueable(problem, sound)
+        assert task.is_critiqueable(problem, flawed)
+        assert task.valid_critiques(problem, sound) == []
+        assert all(task.is_helpful(problem, flawed, text) for text in task.valid_critiques(problem, flawed))
+        assert not any(task.is_helpful(problem, flawed, text) for text in task.invalid_critiques(rng, problem, flawed))
+
+
+def test_an_answer_that_is_not_on_record_is_refused_with_the_reason() -> None:
+    task = English("held_out_passages")
+    problem, _ = task.draw(Random(1), flawed=True)
+    with pytest.raises(ValueError, match="does not know this answer"):
+        task.is_critiqueable(problem, "The moon is made of cheese.")
+    for key, reason in ((None, "`key` is missing"), ("{}", "`key` is no record")):
+        with pytest.raises(ValueError, match=reason):
+            task.is_critiqueable(replace(problem, key=key), "x")
+
+
+def test_generated_records_are_judged_as_they_say(tmp_path: Path) -> None:
+    made, asked, judged = tmp_path / "made.jsonl", tmp_path / "asked.jsonl", tmp_path / "judged.jsonl"
+    assert main(["generate", "english", "--n", "6", "--seed", "3", "--output", str(made)]) == 0
+    records = [line.value for line in jsonl.read(made)]
+    assert [record["critiqueable"] for record in records] == [False, True] * 3
+    expected = [(record, one) for record in records for one in record["critiques"]]
+    jsonl.write(asked, [record | {"critique": one["text"]} for record, one in expected])
+    assert main(["judge", "english", "--input", str(asked), "--output", str(judged)]) == 0
+    assert [line.value["helpful"] for line in jsonl.read(judged)] == [one["helpful"] for _, one in expected]
+
+
+class Knowing(ScriptedEngine):
+    """Knows what is wrong with the answers that it is told of, if it is shown the passage."""
+
+    def __init__(self, told: Sequence[tuple[Problem, str]]) -> None:
+        task = English()
+        self._known = {
+            (problem.passage, answer): (task.valid_critiques(problem, answer) or ["The answer is fine."])[0]
+            for problem, answer in told
+        }
+        super().__init__("knowing", script=lambda subject, *_: self._said(subject))
+
+    def _said(self, subject: Subject) -> str:
+        return self._known.get((subject.passage, subject.answer), "One of the names is wrong.")
+
+    def score_critiqueability(self, subjects: Sequence[Subject]) -> list[float]:
+        return [0.1 if self._said(one) == "The answer is fine." else 0.9 for one in subjects]
+
+
+def test_a_critic_that_knows_scores_full_marks_and_one_that_does_not_read_none() -> None:
+    engine = Knowing(draw_problems(English(), number=24, seed=2))
+    found = {one.name: one.interval.value for one in measure_english(engine, number=24, seed=2)}
+    assert found["greedy critique names the false"] == found["greedy critique names both"] == 1
+    assert found["first critique shown names both"] == found["first critique shown valid"] == 1
+    assert found["greedy critique names both, misstated values only"] == 1
+    assert found["critiqueability AUC"] == 1
+    assert found["greedy critique valid, passage removed"] == 0
+
+
+def test_the_evaluation_is_written_by_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["evaluate", "english", "--model", "x", "--engine", "scripted", "--n", "8"]
+    assert main([*arguments, "--output", str(tmp_path / "rows.jsonl")]) == 0
+    rows = [line.value for line in jsonl.read(tmp_path / "rows.jsonl")]
+    assert {row["figure"] for row in rows} == {f"self-critique, {name} answers" for name in SETS}
+    assert "greedy critique names both" in capsys.readouterr().out
 
 
 def test_it_imports_without_model_libraries() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,5 +64,24 @@ def test_adapters_are_a_setting(files: tuple[Path, Path], tmp_path: Path) -> Non
 
 
 def test_nothing_to_learn_from_is_said(files: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no training example fits 3 tokens"):
+    with pytest.raises(ValueError, match=r"each of the \d+ training examples is longer than 3 tokens"):
         train(files, tmp_path, "--context", "3")
+
+
+def test_rows_of_the_test_split_alone_are_said_to_be_that(files: tuple[Path, Path], tmp_path: Path) -> None:
+    asked = {"question": "Where?", "answer": "Here."}
+    row: dict[str, Any] = {
+        "id": "b1",
+        "split": "test",
+        "time": 1.5,
+        "labeler": "a" * 64,
+        "is_topic_based_summarization": True,
+    }
+    row["data"] = {"passage": {"text": "A text.", "title": None}, "questions": [asked]}
+    jsonl.write(rows := tmp_path / "base.jsonl", [row])
+    words = ["train", "--model", str(files[0]), "--output", str(tmp_path / "out"), "--learning-rate", "5e-3"]
+    with pytest.raises(ValueError, match="each of the 1 examples is of the test split"):
+        main([*words, "--base", str(rows)])
+    rows.write_bytes(b"")
+    with pytest.raises(ValueError, match="the files hold no example"):
+        main([*words, "--base", str(rows)])

@@ -47,8 +47,8 @@ class Command(SamplingCommand):
         if options["study"] is not None:
             return list(questions_of(named_study(options["study"])))
         wanted: list[int] = options["questions"]
-        found = Question.objects.filter(pk__in=wanted).select_related("passage").order_by("passage", "index", "pk")
-        unknown = set(wanted) - {question.pk for question in found}
+        questions = Question.objects.filter(pk__in=wanted).select_related("passage").order_by("passage", "index", "pk")
+        unknown = set(wanted) - {question.pk for question in questions}
         if unknown:
             raise CommandError(f"There are no questions with these ids: {', '.join(map(str, sorted(unknown)))}.")
-        return list(found)
+        return list(questions)

@@ -33,3 +33,5 @@ class Command(BaseCommand):
         finally:
             progress.done()
         self.stdout.write(str(report))
+        if report.without_account:
+            self.stdout.write(report.without_account)

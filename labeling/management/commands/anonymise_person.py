@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labeling.actions.leaving import anonymise
-from labeling.actions.people import person_named
+from labeling.actions.names import person_named
 from labeling.refusals import Refused
 
 

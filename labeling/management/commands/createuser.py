@@ -12,8 +12,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from labeling.actions.people import create_account
-from labeling.enums import Role
-from labeling.models import User
+from labeling.enums import EventKind, Role
+from labeling.models import Event, User
+from labeling.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -25,8 +26,6 @@ class Command(BaseCommand):
         parser.add_argument("--ask", action="store_true", help="ask for the password instead")
 
     def handle(self, *args: Any, username: str, role: str, ask: bool, **options: Any) -> None:
-        if User.objects.filter(username=username).exists():
-            raise CommandError(f"There is an account named {username} already.")
         password = getpass.getpass("Password: ") if ask else secrets.token_urlsafe(12)
         user = User(username=username)
         try:
@@ -34,5 +33,11 @@ class Command(BaseCommand):
             validate_password(password, user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        create_account(username=username, password=password, role=Role(role))
+        try:
+            user = create_account(username=username, password=password, role=Role(role))
+        except Refused as refused:
+            raise CommandError(str(refused)) from refused
         self.stdout.write(f"{username} ({role})" if ask else f"{username} ({role}): {password}")
+        claimed = Event.objects.filter(kind=EventKind.NAME_CLAIMED, account=user).first()
+        if claimed is not None:
+            self.stdout.write(f"Texts uploaded under this name are the account's now: {claimed.value}.")

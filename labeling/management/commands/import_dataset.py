@@ -16,8 +16,8 @@ from labeling.refusals import Refused
 class Command(BaseCommand):
     help = (
         "Import a .jsonl or .jsonl.gz file of released rows as a closed study named after the file. The file is "
-        "checked whole first; nothing is imported from a bad one. The same file again is a no-op, and an import "
-        "that was killed goes on where it ended."
+        "checked whole first; nothing is imported from a bad one. Rows that are here already are not imported again, "
+        "and an import that was killed goes on where it ended."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         finally:
             progress.done()
         if report.already:
-            self.stdout.write(f"Imported before: {path} is the study “{report.study}” ({report.rows} rows).")
+            self.stdout.write(f"Imported before: all of {path} is in the study “{report.study}” ({report.rows} rows).")
             return
         self.stdout.write(f"Imported {report.rows} rows of {path} as the study “{report.study}”.")
         if report.bad_lines is not None:

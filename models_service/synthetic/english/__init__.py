@@ -11,8 +11,10 @@ from __future__ import annotations
 from models_service.synthetic.english.oracle import Verdict, judge
 from models_service.synthetic.english.passages import Passage, passages_of, read_passages, split_of
 from models_service.synthetic.english.stream import Made, judged_passages, problems
+from models_service.synthetic.english.task import English
 
 __all__ = [
+    "English",
     "Made",
     "Passage",
     "Verdict",

@@ -29,7 +29,7 @@ class Critic:
         """Up to eight, in any order: those that name a flaw whole are to be learned."""
         fair = list(dict.fromkeys(self._fair(made)))
         self._rng.shuffle(fair)
-        texts = list(dict.fromkeys([*fair[:MOST_FAIR], *self._unfair(made)]))[:NUMBER]
+        texts = list(dict.fromkeys([*fair[:MOST_FAIR], *self.unfair(made)]))[:NUMBER]
         self._rng.shuffle(texts)
         return tuple(self._judged(made, text) for text in texts)
 
@@ -44,7 +44,7 @@ class Critic:
             if flaw.name == "misstated" and self._rng.random() < 0.4:
                 yield self._filled(self._rng.choice(wordings()["valid"]["half"]), flaw)
 
-    def _unfair(self, made: MadeAnswer) -> Iterator[str]:
+    def unfair(self, made: MadeAnswer) -> Iterator[str]:
         """What is plausible and not true: told in the words of what is."""
         pretended = list(self._pretended(made))
         self._rng.shuffle(pretended)
@@ -104,11 +104,15 @@ class Critic:
 
     def put(self, flaw: Flaw) -> str:
         """One of the wordings of a flaw's critique."""
-        valid = wordings()["valid"]
-        name: str = flaw.name
-        if name == "misstated":
-            name = "order" if flaw.kind == "order" else "phrase" if flaw.kind in {"negation", "opposite"} else "value"
-        wording = self._rng.choice(valid[name])
+        name = _name_of(flaw)
+        return self._worded(self._rng.choice(wordings()["valid"][name]), name, flaw)
+
+    def wordings_of(self, flaw: Flaw) -> list[str]:
+        """Every wording of a flaw's critique."""
+        name = _name_of(flaw)
+        return [self._worded(wording, name, flaw) for wording in wordings()["valid"][name]]
+
+    def _worded(self, wording: str, name: str, flaw: Flaw) -> str:
         if name in {"value", "phrase", "order"}:
             return self._filled(wording, flaw)
         text = self._rng.choice((flaw.true or flaw.false).split("\n"))
@@ -125,6 +129,13 @@ class Critic:
         said = without_said_by(sentence)
         text = shortened((said if quoted else without_opener(said)).rstrip("."), 12 if quoted else 20)
         return text.replace("“", "").replace("”", "") if quoted else self._reading.lowered(text) or text
+
+
+def _name_of(flaw: Flaw) -> str:
+    """Which wordings a flaw takes."""
+    if flaw.name != "misstated":
+        return flaw.name
+    return "order" if flaw.kind == "order" else "phrase" if flaw.kind in {"negation", "opposite"} else "value"
 
 
 def _sentences(made: MadeAnswer) -> list[str]:

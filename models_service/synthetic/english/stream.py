@@ -55,7 +55,15 @@ class Maker:
         return reading, list(found.values())
 
     def critic(self, rng: Random, reading: Reading, passage: Passage) -> Critic:
-        return Critic(rng, reading, Misstater(rng, reading, self._sources[passage.source]))
+        """Who writes critiques of answers about a reading of the passage."""
+        return self.critic_of(rng, reading, passage.source)
+
+    def critic_of(self, rng: Random, reading: Reading, source: str) -> Critic:
+        return Critic(rng, reading, Misstater(rng, reading, self._sources[source]))
+
+    def source(self, name: str) -> Source:
+        """What the passages of a source offer. Raises KeyError for one that was not read."""
+        return self._sources[name]
 
 
 def judged_passages(
