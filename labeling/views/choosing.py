@@ -19,8 +19,8 @@ from labeling.forms.studies import LabelersForm, QuestionsForm
 from labeling.models import Labeler, Passage, Question, Study
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins, get_study
+from labeling.views.desk import checked
 from labeling.views.lists import page_of, searched
-from labeling.views.working import checked
 
 CHOICES_A_PAGE = 100
 #: Of the keys of rows at the most.
