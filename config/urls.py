@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("labeling.urls.people")),
+    path("", include("labeling.urls.home")),
+    path("people/", include("labeling.urls.people")),
     path("", include("labeling.urls.desks")),
     path("onboarding/", include("labeling.urls.onboarding")),
     path("studies/", include("assist.urls")),

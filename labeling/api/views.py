@@ -18,12 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from findings import jsonl
 from findings.records import RecordError
 from labeling.api import shapes
 from labeling.api.permissions import IsResearcher, WritesAreForAdmins
 from labeling.api.schemas import PASSAGE_SCHEMA
 from labeling.enums import Activity, AssignmentState
+from labeling.exchange.downloads import download
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.kinds import EXCHANGES, dataset_records
 from labeling.exchange.upload_format import uploaded_passage
@@ -212,8 +212,4 @@ class Export(APIView):
     def get(self, request: Request, kind: str) -> StreamingHttpResponse:
         extended = request.query_params.get("extended", "").lower() in {"1", "true"}
         rows = dataset_records(kind, study=request.query_params.get("study"), extended=extended)
-        return StreamingHttpResponse(
-            map(jsonl.dump_line, rows),
-            content_type=JsonlRenderer.media_type,
-            headers={"Content-Disposition": f'attachment; filename="{kind}.jsonl"'},
-        )
+        return download(rows, kind)

@@ -1,12 +1,17 @@
-"""Signing in and out, and home."""
+"""Addresses of accounts, for admins."""
 
 from django.urls import path
 
-from labeling.views import accounts, home
+from labeling.views import people as views
+
+app_name = "people"
 
 urlpatterns = [
-    path("", home.front, name="home"),
-    path("next/", home.start_next, name="start-next"),
-    path("sign-in/", accounts.sign_in, name="sign-in"),
-    path("sign-out/", accounts.sign_out, name="sign-out"),
+    path("", views.people_list, name="list"),
+    path("new/", views.new_account, name="new"),
+    path("<int:pk>/", views.person, name="person"),
+    path("<int:pk>/role/", views.change_role, name="role"),
+    path("<int:pk>/password/", views.new_password, name="password"),
+    path("<int:pk>/close/", views.close, name="close"),
+    path("<int:pk>/reopen/", views.reopen, name="reopen"),
 ]

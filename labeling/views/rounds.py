@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from findings import jsonl
 from labeling.actions import checking, comparing, judging, rounds
 from labeling.enums import Activity, StudyState
+from labeling.exchange.downloads import download
 from labeling.exchange.kinds import EXCHANGES, dataset_records, kinds_of
 from labeling.forms.rounds import (
     AddActivityForm,
@@ -130,9 +130,4 @@ def export(request: SiteRequest, public_id: str, kind: str) -> HttpResponseBase:
         raise Http404
     study = get_study(public_id)
     rows = dataset_records(kind, study=study.name)
-    name = f"{kind}-{slugify(study.name) or study.public_id}.jsonl"
-    return StreamingHttpResponse(
-        map(jsonl.dump_line, rows),
-        content_type="application/jsonl",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(rows, f"{kind}-{slugify(study.name) or study.public_id}")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from findings import jsonl
 from labeling import assigning
 from labeling.actions import calibrating
 from labeling.actions import studies as actions
 from labeling.enums import StudyState
+from labeling.exchange.downloads import download
 from labeling.exchange.kinds import dataset_records
 from labeling.forms.studies import CalibrationForm, ReassignForm, StudyForm
 from labeling.models import Slot, Study
@@ -89,12 +89,8 @@ def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
     study = get_study(public_id)
     extended = request.GET.get("extended") == "1"
     rows = dataset_records("assistance", study=study.name, extended=extended)
-    name = f"assistance-{slugify(study.name) or study.public_id}{'-extended' if extended else ''}.jsonl"
-    return StreamingHttpResponse(
-        map(jsonl.dump_line, rows),
-        content_type="application/jsonl",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    name = f"assistance-{slugify(study.name) or study.public_id}"
+    return download(rows, f"{name}-extended" if extended else name)
 
 
 @require_POST
