@@ -15,13 +15,13 @@ from labeling.actions.names import labeler_named
 from labeling.batches import ROWS_A_BATCH, batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
+from labeling.exchange.upload_answers import HUMAN_ANSWERS
 from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion
 from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question
 from labeling.models.fields import text_digest, words_of
 
 #: What tells an answer of a question from others: kind, words, author, model, temperature.
 AnswerKey = tuple[str, str, int | None, str | None, float | None]
-HUMAN_ANSWERS = ((AnswerKind.HUMAN, "human_answer"), (AnswerKind.HUMAN_MISLEADING, "misleading_answer"))
 
 
 @dataclass
