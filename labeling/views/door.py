@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote_plus
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
 from labeling.refusals import TooLarge, Unreadable
 from labeling.views.errors import answer_refusal
 
-TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+#: A form of too many fields has a page of its own, with what was typed: views/oversized.py.
+TOO_LARGE = (RequestDataTooBig, TooManyFilesSent)
 BROKEN = (BadRequest, MultiPartParserError, UnreadablePostError)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.core.exceptions import TooManyFieldsSent
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 
 from labeling.refusals import Refused, Unreadable
+from labeling.views.oversized import answer_too_many_fields
 
 log = logging.getLogger(__name__)
 #: What PostgreSQL calls a number that is too large (numeric_value_out_of_range).
@@ -48,6 +50,8 @@ def is_api(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django found the request wrong: its host, a cookie, a form. `str(exception)` may tell too much."""
+    if isinstance(exception, TooManyFieldsSent):
+        return answer_too_many_fields(request)
     return answer_refusal(request, Unreadable("This request could not be read."))
 
 
