@@ -74,7 +74,7 @@ def _read_gguf(file: Path, dtype: torch.dtype) -> Checkpoint:
     _need("gguf", f"{file} is a GGUF file")
     place = {"gguf_file": file.name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **place)
-    unpacked = transformers.GgufConfig(dequantize=True)  # type: ignore[attr-defined]
+    unpacked = transformers.GgufConfig(dequantize=True)
     model = transformers.AutoModelForCausalLM.from_pretrained(
         str(file.parent), **place, quantization_config=unpacked, dtype=dtype
     )
