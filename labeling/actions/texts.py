@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import ProtectedError, Q, QuerySet
 
 from labeling.enums import Activity, EventKind
 from labeling.models import (
@@ -59,17 +59,28 @@ def remove(text: Passage | Question, *, actor: User) -> None:
             if isinstance(text, Passage):
                 Slot.objects.filter(passage=passage).delete()
                 passage.delete()
+            else:
+                _delete_sittings_about_nothing(passage)
         except ProtectedError:
             raise Refused(f"“{text}” is used by other records of the site, so it stays.") from None
 
 
-def _delete_questions(questions: object) -> None:
+def _delete_questions(questions: QuerySet[Question]) -> None:
     asked = Q(answer__question__in=questions)
     StudyQuestion.objects.filter(question__in=questions).delete()
     Suggestion.objects.filter(bundle__answer__question__in=questions).delete()
     AssistanceBundle.objects.filter(asked).delete()
     Critique.objects.filter(asked).delete()
-    Question.objects.filter(pk__in=list(questions.values_list("pk", flat=True))).delete()  # type: ignore[attr-defined]
+    Question.objects.filter(pk__in=list(questions.values_list("pk", flat=True))).delete()
+
+
+def _delete_sittings_about_nothing(passage: Passage) -> None:
+    """Sittings over a passage's questions, in studies that ask none about it any more."""
+    over_questions = Slot.objects.filter(
+        passage=passage, activity__in=[Activity.DEMONSTRATING, Activity.REFINING], study_question=None
+    )
+    asked = StudyQuestion.objects.filter(question__passage=passage).values("study")
+    over_questions.exclude(study__in=asked).delete()
 
 
 def _passage_of(text: Text) -> Passage:

@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.actions import texts
-from labeling.actions.studies import add_questions
+from labeling.actions.studies import add_questions, create_study
 from labeling.assigning import open_next
-from labeling.enums import AnswerKind, EventKind, Role
+from labeling.enums import Activity, AnswerKind, EventKind, Role
 from labeling.models import Answer, Assignment, Critique, Event, Passage, Question, Slot, StudyQuestion, User
 from labeling.models.fields import text_digest
 from labeling.refusals import Refused
@@ -101,6 +101,15 @@ def test_a_question_and_a_passage_that_nobody_was_given_are_removed_from_studies
     for model in (Passage, Question, Answer, Critique, Slot, StudyQuestion):
         assert not model.objects.exists()
     assert Event.objects.filter(kind=EventKind.TEXT_REMOVED, actor=ada).count() == 3
+
+
+def test_no_sitting_is_left_about_a_passage_without_questions(ada: User) -> None:
+    question = make_question()
+    study = create_study(name="Round", conditions=[], activities={Activity.DEMONSTRATING: 2, Activity.ANSWERING: 1})
+    add_questions(study, [question])
+    assert study.slots.count() == 3
+    texts.remove(question, actor=ada)
+    assert [slot.activity for slot in study.slots.all()] == [Activity.ANSWERING]
 
 
 def test_what_was_given_to_a_labeler_or_came_with_a_file_stays(ada: User) -> None:
