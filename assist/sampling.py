@@ -16,12 +16,12 @@ from django.db import models, transaction
 
 from assist.critics import model_name, open_critic
 from assist.runs import store
+from assist.subjects import subject_of, subject_of_answer
 from labeling.actions.refining import critique_to_show
 from labeling.enums import AnswerKind, Provenance
 from labeling.locking import locked
 from labeling.models import Answer, AssistanceBundle, Critique, Question, Refinement, Study
 from models_service.engine import EngineError
-from models_service.types import Subject
 
 #: "Random temperature" (paper, section 2.2.1 and 4.1): uniform on these.
 ROUND_TEMPERATURES = [step / 10 for step in range(11)]
@@ -82,7 +82,7 @@ class Sampler:
         keys = [f"question-{question.pk}-sample-{number}" for number in missing]
         temperatures = [self.temperature_of(key) for key in keys]
         texts = open_critic(self.critic).answer(
-            [subject(key, question, "") for key in keys],
+            [subject_of(key, question, "") for key in keys],
             seed=self.seed,
             temperatures=temperatures,
             max_new_tokens=self.max_new_tokens,
@@ -115,7 +115,7 @@ class Sampler:
         keys = [f"answer-{answer.pk}-{beside}-sample-{number}" for number in missing]
         temperatures = [self.temperature_of(key) for key in keys]
         texts = open_critic(self.critic).refine(
-            [subject(key, answer.question, answer.text) for key in keys],
+            [subject_of(key, answer.question, answer.text) for key in keys],
             [critique.text if critique is not None else None] * len(keys),
             seed=self.seed,
             temperatures=temperatures,
@@ -146,7 +146,7 @@ class Sampler:
     def _critique(self, answers: Sequence[Answer]) -> int:
         if not answers:
             return 0
-        subjects = [subject(f"answer-{answer.pk}", answer.question, answer.text) for answer in answers]
+        subjects = [subject_of_answer(answer) for answer in answers]
         bundles = open_critic(self.critic).critique(subjects, seed=self.seed, max_new_tokens=self.max_new_tokens)
         with transaction.atomic():
             for answer, bundle in zip(answers, bundles, strict=True):
@@ -154,12 +154,6 @@ class Sampler:
                 if not answer.bundles.filter(critic=self.critic, seed=self.seed).exists():
                     store(self.critic, answer, bundle)
         return len(answers)
-
-
-def subject(key: str, question: Question, answer: str) -> Subject:
-    """What the model reads: texts exactly as stored. The key names the sample in the random stream."""
-    passage = question.passage
-    return Subject(key=key, passage=passage.text, title=passage.title, question=question.text, answer=answer)
 
 
 def questions_of(study: Study) -> models.QuerySet[Question]:

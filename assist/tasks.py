@@ -22,8 +22,8 @@ from assist.critics import open_critic
 from assist.models import Run
 from assist.outages import OUTAGES, wait_for_database
 from assist.runs import Claim, claim, fail, finish, never_called, put_back
+from assist.subjects import subject_of_answer
 from models_service.engine import EngineError
-from models_service.types import Subject
 
 log = logging.getLogger(__name__)
 
@@ -89,23 +89,13 @@ def work_on(held: Claim) -> None:
 def critique_and_store(held: Claim) -> None:
     first = held.runs[0]
     bundles = open_critic(first.critic).critique(
-        [subject_of(run) for run in held.runs], seed=first.seed, temperatures=first.temperatures
+        [subject_of_answer(run.answer) for run in held.runs],
+        seed=first.seed,
+        temperatures=first.temperatures,
     )
     for run, bundle in zip(held.runs, bundles, strict=True):
         if finish(held, run, bundle) is None:
             log.warning("run %d was taken over by another worker; this result is dropped", run.pk)
-
-
-def subject_of(run: Run) -> Subject:
-    """What the critic reads: texts exactly as stored. The key names the answer in the random stream."""
-    question = run.answer.question
-    return Subject(
-        key=f"answer-{run.answer_id}",
-        passage=question.passage.text,
-        title=question.passage.title,
-        question=question.text,
-        answer=run.answer.text,
-    )
 
 
 @contextmanager

@@ -15,3 +15,5 @@ urlpatterns = [
     path("api/", include("labeling.api.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "labeling.views.errors.bad_request"

@@ -42,7 +42,7 @@ from labeling.rules.designing import Dealt, cells_to_deal, in_own_order, make_de
 from labeling.rules.onboarding import newest_instruction
 from labeling.rules.permissions import check_can_be_given_work, check_can_deal, check_can_meet
 
-CELLS_A_BATCH = 500
+CELLS_A_BATCH = 250
 #: So often a batch of a dealing looks again for what is still to be had.
 LOOKS = 5
 

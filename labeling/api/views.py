@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
@@ -18,17 +18,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from findings import jsonl
 from findings.records import RecordError
 from labeling.api import shapes
 from labeling.api.permissions import IsResearcher, WritesAreForAdmins
 from labeling.api.schemas import PASSAGE_SCHEMA
 from labeling.enums import Activity, AssignmentState
+from labeling.exchange.downloads import download
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.kinds import EXCHANGES, dataset_records
 from labeling.exchange.upload_format import uploaded_passage
 from labeling.exchange.uploads import UploadProblems, store_passages
 from labeling.models import Answer, Assignment, Critique, Passage, Slot, Study, User
+from labeling.models.querysets import finished
 
 uncached = method_decorator(never_cache, name="dispatch")
 
@@ -131,7 +132,7 @@ class StudyAssignments(generics.ListAPIView[Assignment]):
 
 def visible_passages() -> QuerySet[Passage]:
     """Passages that are not part of an unfinished import."""
-    return Passage.objects.filter(Q(import_batch=None) | Q(import_batch__finished_at__isnull=False)).order_by("pk")
+    return Passage.objects.filter(finished()).order_by("pk")
 
 
 @uncached
@@ -211,8 +212,4 @@ class Export(APIView):
     def get(self, request: Request, kind: str) -> StreamingHttpResponse:
         extended = request.query_params.get("extended", "").lower() in {"1", "true"}
         rows = dataset_records(kind, study=request.query_params.get("study"), extended=extended)
-        return StreamingHttpResponse(
-            map(jsonl.dump_line, rows),
-            content_type=JsonlRenderer.media_type,
-            headers={"Content-Disposition": f'attachment; filename="{kind}.jsonl"'},
-        )
+        return download(rows, kind)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from findings.records.common import ClassifiedCritique
 from findings.records.released import Assistance, AssistanceLabel, AssistanceRecord, FoundCritique
 from labeling.enums import Activity, AnswerKind, AssignmentState, CritiqueOrigin, Provenance
-from labeling.exchange.given import Givens
+from labeling.exchange.loader import Loader
 from labeling.models import (
     Answer,
     Assignment,
@@ -22,26 +22,15 @@ from labeling.models import (
     Question,
     Sitting,
     Slot,
-    Study,
     StudyQuestion,
     Suggestion,
 )
 
 
-class AssistanceLoader:
+class AssistanceLoader(Loader):
     """Stores one row after another as questions of one study."""
 
     activity = Activity.CRITIQUING
-
-    def __init__(self, study: Study) -> None:
-        assert study.import_batch is not None
-        self.study = study
-        self.givens = Givens(study.import_batch)
-
-    @staticmethod
-    def breaches(record: AssistanceRecord) -> tuple[()]:
-        """Every released row can be stored."""
-        return ()
 
     def store(self, record: AssistanceRecord, position: int) -> None:
         source = record["source_data"]

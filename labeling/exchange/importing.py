@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from findings import jsonl
-from findings.records import Kind, RecordError, rules
+from findings.records import Kind, RecordError
 from findings.records.ids import IdsSeen
-from labeling.enums import Activity, StudyState
+from labeling.enums import StudyState
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.ids import Ids, studies_with
 from labeling.exchange.limits import limit_breaches
+from labeling.exchange.loader import Loader
 from labeling.exchange.splits import SplitCheck
 from labeling.models import Condition, ImportBatch, Slot, Study
 from labeling.refusals import Refused
@@ -47,22 +48,6 @@ class BadFile(Refused):
         more = len(problems) - PROBLEMS_SHOWN
         lines = problems[:PROBLEMS_SHOWN] + ([f"… and {more} more problems"] if more > 0 else [])
         super().__init__("\n".join(lines))
-
-
-class Loader(Protocol):
-    """Stores records of one kind as rows of one study."""
-
-    activity: Activity
-    """What labelers did to make them."""
-
-    def __init__(self, study: Study) -> None: ...
-
-    @staticmethod
-    def breaches(record: Any) -> Iterable[rules.Breach]:
-        """Why a well-formed record cannot be stored here, as (field path, reason); asked before anything is."""
-
-    def store(self, record: Any, position: int) -> None:
-        """Store the record that stands at this place of the file. Called inside a transaction."""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ from labeling.exchange.critiques import CritiquesLoader, critiques_records
 from labeling.exchange.exporting import studies_to_export
 from labeling.exchange.helpfulness import HelpfulnessLoader, helpfulness_records, helpfulness_sittings
 from labeling.exchange.ids import Ids, check_in_one_study, ids_of
-from labeling.exchange.importing import ImportReport, Loader, Progress, import_file, no_progress
+from labeling.exchange.importing import ImportReport, Progress, import_file, no_progress
 from labeling.exchange.intended_checks import IntendedCheckLoader, checks_of, intended_check_records
 from labeling.exchange.judgements import JudgementLoader, judged_questions_of, judgement_ids, judgement_records
+from labeling.exchange.loader import Loader
 from labeling.exchange.refinements import RefinementLoader, refinement_records, refinements_of
 from labeling.exchange.sittings import SittingLoader, sittings_of
 from labeling.models import Study

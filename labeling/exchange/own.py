@@ -10,9 +10,9 @@ from django.utils import timezone
 from findings.records import rules
 from labeling.actions.comparing import source_of
 from labeling.actions.names import labeler_named
-from labeling.enums import Activity, AnswerKind
-from labeling.exchange.given import Givens
-from labeling.models import Answer, Question, Sitting, Study
+from labeling.enums import AnswerKind
+from labeling.exchange.loader import Loader
+from labeling.models import Answer, Question, Sitting
 
 __all__ = ["OwnLoader", "frame", "source_of"]
 
@@ -20,15 +20,8 @@ __all__ = ["OwnLoader", "frame", "source_of"]
 UNTOLD_AUTHOR = "author not told"
 
 
-class OwnLoader:
+class OwnLoader(Loader):
     """Stores each record as a sitting of its own. A kind adds its activity and what the record says."""
-
-    activity: Activity
-
-    def __init__(self, study: Study) -> None:
-        assert study.import_batch is not None
-        self.study = study
-        self.givens = Givens(study.import_batch)
 
     @staticmethod
     def breaches(record: Any) -> Iterator[rules.Breach]:

@@ -11,27 +11,15 @@ from django.utils import timezone
 from findings.records import Kind
 from labeling.enums import Activity, AnswerKind, Provenance, Split
 from labeling.exchange.exporting import checked, each
-from labeling.exchange.given import Givens
+from labeling.exchange.loader import Loader
 from labeling.models import Answer, Passage, Question, Sitting, Study
 
 #: Of our own passages, which no file has put on one side: one in so many is for testing.
 ONE_TEST_IN = 10
 
 
-class SittingLoader:
+class SittingLoader(Loader):
     """Stores one row after another as sittings of one study. A kind adds its activity and its questions."""
-
-    activity: Activity
-
-    def __init__(self, study: Study) -> None:
-        assert study.import_batch is not None
-        self.study = study
-        self.givens = Givens(study.import_batch)
-
-    @staticmethod
-    def breaches(record: Any) -> tuple[()]:
-        """Every released row can be stored."""
-        return ()
 
     def store(self, record: Any, position: int) -> None:
         labeler = self.givens.labeler(record["labeler"])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views import defaults
 
 from labeling.refusals import Refused
+from labeling.views.oversized import answer_too_many_fields
 
 
 class RefusalMiddleware:
@@ -33,3 +36,10 @@ def answer_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "components/refusal.html", context, status=refused.status)
     return render(request, "refused.html", context, status=refused.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The site's page for a request that cannot be read."""
+    if isinstance(exception, TooManyFieldsSent):
+        return answer_too_many_fields(request)
+    return defaults.bad_request(request, exception)

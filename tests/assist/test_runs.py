@@ -11,8 +11,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from assist.critics import open_critic
 from assist.models import Run, RunState
 from assist.runs import claim, finish, retry, want_runs
+from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
-from assist.tasks import process, subject_of, work_on
+from assist.tasks import process, work_on
 from labeling.enums import AssignmentState
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
 from models_service.engine import EngineError
@@ -83,7 +84,7 @@ def test_the_late_result_of_a_worker_that_lost_its_lease_is_dropped(study: Study
 
 
 def bundle_for(run: Run) -> Bundle:
-    return open_critic("reports").critique([subject_of(run)], seed=0)[0]
+    return open_critic("reports").critique([subject_of_answer(run.answer)], seed=0)[0]
 
 
 def test_finishing_twice_stores_one_bundle(study: Study) -> None:
@@ -134,7 +135,7 @@ def test_one_refused_answer_does_not_fail_its_neighbours(study: Study, monkeypat
     honest = engine.critique
 
     def refuse_the_second(subjects: list[object], **kwargs: object) -> list[Bundle]:
-        if any(subject == subject_of(held.runs[1]) for subject in subjects):
+        if any(subject == subject_of_answer(held.runs[1].answer) for subject in subjects):
             raise EngineError("The prompt has 5,000 tokens; the model reads 4,096.")
         return honest(subjects, **kwargs)  # type: ignore[arg-type]
 

@@ -282,6 +282,16 @@ def test_every_flawed_answer_has_a_critique_to_learn_and_no_sound_one_a_valid_on
         assert all(one.helpful for one in answer.critiques if one.learn)
 
 
+def test_some_untrue_critiques_blame_what_is_false_and_correct_it_wrongly() -> None:
+    task, rng, found = English("held_out_passages"), Random(6), 0
+    for _ in range(40):
+        problem, answer = task.draw(rng, flawed=True)
+        verdicts = [task.verdict(problem, answer, text) for text in task.invalid_critiques(rng, problem, answer)]
+        found += any(one.names_false for one in verdicts)
+        assert not any(one.valid for one in verdicts)
+    assert found >= 10
+
+
 def test_false_and_true_values_are_of_the_same_words() -> None:
     """What is false in one answer is true in others: the words themselves do not tell."""
     sound = " ".join(one.answer for one in answers() if not one.critiqueable)

@@ -8,7 +8,7 @@ from random import Random
 
 from models_service.synthetic.english.answers import NO_ANSWER, MadeAnswer
 from models_service.synthetic.english.flaws import Flaw, FlawName, Misstater
-from models_service.synthetic.english.oracle import judge
+from models_service.synthetic.english.oracle import Verdict, judge
 from models_service.synthetic.english.reading import Reading
 from models_service.synthetic.english.rephrasing import without_opener, without_said_by
 from models_service.synthetic.english.text import find_phrase, split_paragraph
@@ -24,6 +24,7 @@ class Critic:
 
     def __init__(self, rng: Random, reading: Reading, misstater: Misstater) -> None:
         self._rng, self._reading, self._misstater = rng, reading, misstater
+        self._verdicts: dict[tuple[MadeAnswer, str], Verdict] = {}
 
     def critiques(self, made: MadeAnswer) -> tuple[JudgedCritique, ...]:
         """Up to eight, in any order: those that name a flaw whole are to be learned."""
@@ -34,8 +35,13 @@ class Critic:
         return tuple(self._judged(made, text) for text in texts)
 
     def _judged(self, made: MadeAnswer, text: str) -> JudgedCritique:
-        verdict = judge(made.flaws, made.question, made.answer, text)
+        verdict = self._verdict(made, text)
         return JudgedCritique(text, verdict.valid, verdict.names_both and verdict.valid)
+
+    def _verdict(self, made: MadeAnswer, text: str) -> Verdict:
+        if (made, text) not in self._verdicts:
+            self._verdicts[made, text] = judge(made.flaws, made.question, made.answer, text)
+        return self._verdicts[made, text]
 
     def _fair(self, made: MadeAnswer) -> Iterator[str]:
         """Two or three of each flaw, now and then one that does not say what is right."""
@@ -52,7 +58,7 @@ class Critic:
             yield self._rng.choice(wordings()["invalid"]["vague"])
         for flaw in pretended:
             text = self.put(flaw)
-            if not judge(made.flaws, made.question, made.answer, text).names_false or flaw in self._half_true(made):
+            if not self._verdict(made, text).valid:
                 yield text
         yield self._rng.choice(wordings()["invalid"]["unfounded" if made.answer != NO_ANSWER else "vague"])
 
@@ -94,13 +100,13 @@ class Critic:
                 yield from self._miscorrected(flaw, made.question)
 
     def _miscorrected(self, flaw: Flaw, question: str) -> Iterator[Flaw]:
-        for _ in range(2):
-            change = self._misstater.change([flaw.said], question)
-            if change and change.true == flaw.false and change.false != flaw.true:
-                said = flaw.said.replace(flaw.false, change.false, 1)
-                yield Flaw("misstated", flaw.kind, flaw.false, change.false, flaw.said, said)
-            elif change and change.kind not in {"negation", "order"}:
-                yield Flaw("misstated", change.kind, change.true, change.false, flaw.said, change.said)
+        """The false value against another than the true one; and something right in the same sentence blamed."""
+        other = self._misstater.instead(flaw.said, flaw.false, around=f"{question} {flaw.true}")
+        if other is not None and other != flaw.true:
+            yield Flaw("misstated", flaw.kind, flaw.false, other, flaw.said, flaw.said.replace(flaw.false, other, 1))
+        change = self._misstater.change([flaw.said], question)
+        if change and change.true != flaw.false:
+            yield Flaw("misstated", change.kind, change.true, change.false, flaw.said, change.said)
 
     def put(self, flaw: Flaw) -> str:
         """One of the wordings of a flaw's critique."""

@@ -103,6 +103,11 @@ class Misstater:
             spots.remove(spot)
         return None
 
+    def instead(self, sentence: str, text: str, around: str) -> str | None:
+        """Another value that could stand in a sentence for one of it; None where there is none."""
+        values = [one for one in self._reading.values_in(sentence) if one.text == text]
+        return self._other(sentence, values[0], around) if values else None
+
     def _made(self, sentence: str, spot: _Spot, around: str) -> Change | None:
         place, kind, what = spot
         if isinstance(what, Exchange):

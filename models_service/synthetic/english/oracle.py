@@ -47,7 +47,7 @@ def judge(flaws: Sequence[Flaw], question: str, answer: str, critique: str) -> V
     claims = read_claims(critique, values)
     asked = set(content_words(question))
     verdicts = [_of_value(claims, misstated, place) for place in range(len(misstated))]
-    plain = read_claims(critique)
+    plain = read_claims(critique) if len(misstated) < len(flaws) else claims
     for flaw in flaws:
         if flaw.name in {"omitted", "unanswered"}:
             verdicts.append(_of_missing(plain, flaw, asked, answer))
