@@ -331,6 +331,7 @@ def add_labeler(study: Study, labeler: Labeler, *, actor: User | None = None) ->
 def reassign(slot: Slot, labeler: Labeler, *, actor: User) -> Assignment:
     """Take a slot from whoever has it (unless submitted) and offer it to this labeler."""
     with transaction.atomic():
+        locked(Study.objects.filter(pk=slot.study_id)).get()  # before all else, as whoever deals or opens questions
         slot = locked(Slot.objects.filter(pk=slot.pk)).select_related("passage", "study", "study_question").get()
         check_can_deal(slot.study)
         current: Assignment | None = slot.assignments.live().first()

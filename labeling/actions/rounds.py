@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from labeling.actions.studies import make_sitting_slots, pks
 from labeling.enums import Activity, StudyState
+from labeling.locking import locked
 from labeling.models import Passage, Question, Sitting, Study, StudyActivity
 from labeling.models.querysets import about, count_of, finished
 from labeling.refusals import Refused
@@ -32,6 +33,7 @@ def add_activity(
     if begun.exists() and study.activities.filter(activity=activity).exclude(options=options).exists():
         raise Refused(f"“{study}” has begun: what it asks can no longer be changed.")
     with transaction.atomic():
+        locked(Study.objects.filter(pk=study.pk)).get()
         row: StudyActivity = StudyActivity.objects.update_or_create(
             study=study,
             activity=activity,
