@@ -76,7 +76,6 @@ def study_page(request: SiteRequest, public_id: str) -> HttpResponse:
         "rows": question_rows(study, list(page)),
         "page": page,
         "calibration_form": CalibrationForm(study=study),
-        "left_to_choose": actions.questions_to_choose(study)[:1].exists(),
     }
     template = "studies/_progress.html" if request.htmx else "studies/study.html"
     return render(request, template, context)
