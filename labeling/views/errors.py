@@ -29,18 +29,23 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if is_number_too_large(exception):
-            log.warning("%s %s: %s", request.method, request.path, exception)
-            return answer_refusal(request, Refused("A number in this is larger than any that is kept here."))
+        if is_no_number(exception):
+            log.warning("%s %s: %.200s", request.method, request.path, exception)
+            return answer_refusal(request, Refused("A number in this is none, or larger than any that is kept here."))
         if isinstance(exception, Refused):
             return answer_refusal(request, exception)
         return None
 
 
-def is_number_too_large(exception: Exception) -> bool:
-    """Whether the database was asked about a number that it has no room for: some row's id, made up by who asks."""
+def is_no_number(exception: Exception) -> bool:
+    """Whether the database was asked about a number that is none, or that it has no room for.
+
+    Some row's id, then, made up by who asks: Django's own pages look such up as they come.
+    """
     if isinstance(exception, OverflowError):
         return "SQLite" in str(exception)
+    if type(exception) is ValueError:
+        return "expected a number but got" in str(exception)
     return isinstance(exception, DataError) and getattr(exception.__cause__, "pgcode", None) == OUT_OF_RANGE
 
 
