@@ -124,7 +124,9 @@ class Trainer:
         self.hints = nn.Linear(shape.width, curriculum.questions * curriculum.classes).to(self.device)
         inside = [p for p in self.model.blocks.parameters() if p.dim() == 2]
         self.outside = [p for p in self.model.parameters() if not any(p is q for q in inside)]
-        self.muon = torch.optim.Muon(inside, lr=plan.matrix_rate, momentum=0.95, weight_decay=0.0)
+        self.muon: torch.optim.Optimizer = torch.optim.Muon(
+            inside, lr=plan.matrix_rate, momentum=0.95, weight_decay=0.0
+        )
         self.adam = torch.optim.AdamW(
             [*self.outside, *self.hints.parameters()], lr=plan.vector_rate, betas=(0.9, 0.98), weight_decay=0.0,
             fused=self.device.type == "cuda",
