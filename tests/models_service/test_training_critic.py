@@ -55,7 +55,12 @@ def test_it_leaves_an_adapter_that_loads_with_its_base(run: Path) -> None:
 def test_the_card_says_how_it_was_made_and_names_no_place(run: Path) -> None:
     text = (run / "out" / "adapter" / "card.json").read_text(encoding="utf-8")
     card = json.loads(text)
-    assert str(run) not in text
+    readme = (run / "out" / "adapter" / "README.md").read_text(encoding="utf-8")
+    assert str(run) not in text + readme
+    assert f"SHA-256 `{card['base']['digest']}`" in readme
+    assert "No other texts were used." in readme
+    curve = [line.value for line in jsonl.read(run / "out" / "adapter" / "curve.jsonl")]
+    assert list(dict.fromkeys(note["stage"] for note in curve)) == ["supervised", "continued-1"]
     assert card["base"]["name"] == "tiny"
     assert [stage["steps"] > 0 for stage in card["stages"]] == [True, True]
     assert card["measures"]["flawed_answers"] == 3
