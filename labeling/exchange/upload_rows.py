@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 
 from labeling.actions.names import labeler_named
-from labeling.batches import batches, write_in_batches
+from labeling.batches import ROWS_A_BATCH, batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
 from labeling.exchange.upload_answers import HUMAN_ANSWERS
@@ -126,7 +126,7 @@ def store_in_batches(records: Sequence[UploadedPassage], report: Report, progres
         progress("stored", stored)
         return len(batch)
 
-    write_in_batches(records, store, weight=lambda record: 1 + len(record.get("questions", [])))
+    write_in_batches(records, store, size=2 * ROWS_A_BATCH, weight=lambda record: 1 + len(record.get("questions", [])))
 
 
 @dataclass
