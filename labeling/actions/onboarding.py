@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 
+from labeling.actions.locking import locked
 from labeling.enums import Activity
-from labeling.locking import locked
 from labeling.models import Consent, Instruction, Labeler, Quiz, QuizAttempt, QuizQuestion, Study
 from labeling.refusals import Refused
 from labeling.rules.onboarding import newest_instruction, newest_quiz

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from django.db import models, transaction
 
-from labeling.actions.studies import make_sitting_slots, pks
+from labeling.actions.batches import pks
+from labeling.actions.locking import locked
+from labeling.actions.studies import make_sitting_slots
 from labeling.enums import Activity, StudyState
-from labeling.locking import locked
 from labeling.models import Passage, Question, Sitting, Study, StudyActivity
 from labeling.models.querysets import about, count_of, finished
 from labeling.refusals import Refused

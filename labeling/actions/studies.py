@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
+from labeling.actions.batches import batches, pks, write_in_batches
+from labeling.actions.locking import locked
 from labeling.actions.onboarding import publish_instructions
-from labeling.batches import batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
-from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -104,11 +103,6 @@ def add_questions(study: Study, questions: Iterable[Question]) -> int:
     if study.is_open:
         want_suggestions(study)
     return added
-
-
-def pks(rows: Iterable[Any]) -> Iterable[int]:
-    """The keys of rows, or of a query's rows without loading these."""
-    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
 
 
 def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
