@@ -12,7 +12,7 @@ from models_service.engine.attention import AttentionPlan, additive_mask
 from models_service.engine.backend import Heartbeat, TokenIds, truncate_at_end
 from models_service.engine.gumbel_noise import gumbel_noise
 from models_service.engine.random_streams import RandomStream
-from models_service.engine.yes_no import probability_of_yes
+from models_service.engine.yes_no import LabelHead
 
 #: Decoding steps between two heartbeats.
 HEARTBEAT_INTERVAL = 8
@@ -74,7 +74,7 @@ class DecodeBatch:
     def _texts(self, output: Tensor) -> list[TokenIds]:
         return [truncate_at_end(row, self._end_ids) for row in output.tolist()]
 
-    def score(self, texts: Sequence[TokenIds], tail: TokenIds, labels: tuple[int, int]) -> list[float]:
+    def score(self, texts: Sequence[TokenIds], tail: TokenIds, head: LabelHead) -> list[float]:
         """Pr[Yes] after each text and the tail.
 
         Every row feeds one slot and the tail. The slot holds the row's last token where that was sampled but is not
@@ -96,5 +96,6 @@ class DecodeBatch:
         visible = torch.cat([before[:, None].expand(-1, new, -1), causal], 2)
         plan.mask = additive_mask(visible)[:, None]
         ends = torch.arange(new - 1, plan.rows * new, new, device=device)
-        logits = self._forward(plan, tokens.reshape(-1), positions.reshape(-1), ends)
-        return probability_of_yes(logits, labels)
+        with head.appended():
+            logits = self._forward(plan, tokens.reshape(-1), positions.reshape(-1), ends)
+        return head.probabilities(logits)

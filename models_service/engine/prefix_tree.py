@@ -26,7 +26,7 @@ from models_service.engine.loading import Loaded
 from models_service.engine.packing import PackedTree, pack_prompts
 from models_service.engine.skinny_matmul import patch_linears
 from models_service.engine.strategies import AttentionStrategy, PerNodeStrategy, PrefillPlan, VarlenStrategy
-from models_service.engine.yes_no import probability_of_yes
+from models_service.engine.yes_no import LabelHead
 
 __all__ = ["PrefixTreeBackend", "UnsupportedArchitecture"]
 
@@ -54,7 +54,7 @@ class PrefixTreeBackend:
         self._model = loaded.model
         self._device = torch.device(loaded.model.device)
         self._layers = int(loaded.model.config.get_text_config().num_hidden_layers)
-        self._labels = loaded.labels
+        self._head = LabelHead(loaded.model, loaded.labels)
         self._tail = loaded.helpfulness_tail
         self._no_mask = torch.empty(1, 1, 1, 1, device=self._device)
         """Four dimensions tell transformers that the mask is ready. No plan looks at it."""
@@ -84,7 +84,7 @@ class PrefixTreeBackend:
     @torch.inference_mode()
     def score(self, prompts: Sequence[TokenIds]) -> list[float]:
         _, _, logits = self._prefill(prompts)
-        return probability_of_yes(logits, self._labels)
+        return self._head.probabilities(logits)
 
     @torch.inference_mode()
     def sample(
@@ -95,7 +95,7 @@ class PrefixTreeBackend:
         order = _packed_order(tree.ends)
         batch = self._strategy.decode_batch(tree, prefill, [tree.ends[i] for i in order], 1, max_new_tokens)
         streams, temperatures = [requests[i].stream for i in order], [requests[i].temperature for i in order]
-        texts = batch.generate(logits[order], streams, temperatures, max_new_tokens, heartbeat)
+        texts = batch.generate(self._head.words(logits)[order], streams, temperatures, max_new_tokens, heartbeat)
         return _request_order(texts, order)
 
     @torch.inference_mode()
@@ -106,15 +106,15 @@ class PrefixTreeBackend:
         # Critique prompts first: a lone answer's path is then contiguous in the packed sequence and is never copied.
         prompts = [one.critique_prompt for one in requests] + [one.critiqueability_prompt for one in requests]
         tree, prefill, logits = self._prefill(prompts, count * each, max_new_tokens)
-        critiqueability = probability_of_yes(logits[count:], self._labels)
+        critiqueability = self._head.probabilities(logits[count:])
         order = _packed_order(tree.ends[:count])
         ends = [tree.ends[i] for i in order]
         batch = self._strategy.decode_batch(tree, prefill, ends, each, max_new_tokens)
         streams = [stream for i in order for stream in requests[i].streams]
         temperatures = [temperature for i in order for temperature in requests[i].temperatures]
-        first = logits[order].repeat_interleave(each, 0)
+        first = self._head.words(logits)[order].repeat_interleave(each, 0)
         texts = batch.generate(first, streams, temperatures, max_new_tokens, heartbeat)
-        scores = batch.score(texts, self._tail, self._labels)
+        scores = batch.score(texts, self._tail, self._head)
         outputs = [
             CritiqueOutput(critiqueability[i], tuple(texts[at : at + each]), tuple(scores[at : at + each]))
             for at, i in zip(range(0, count * each, each), order, strict=True)
@@ -126,7 +126,7 @@ class PrefixTreeBackend:
     def _prefill(
         self, prompts: Sequence[TokenIds], rows: int = 0, max_new_tokens: int = 0
     ) -> tuple[PackedTree, PrefillPlan, Tensor]:
-        """Prefill the prompts, with room for `rows` of `max_new_tokens`; logits [prompts, vocabulary] at their ends."""
+        """Prefill the prompts, with room for `rows` of `max_new_tokens`; logits at their ends, for `LabelHead`."""
         chunk = self._strategy.chunk
         tree = pack_prompts(prompts, chunk)
         prefill = self._strategy.prefill_plan(tree, rows, max_new_tokens)
@@ -139,7 +139,8 @@ class PrefixTreeBackend:
             indices = sorted({index for index in last if start <= index < stop}) or [start]
             prefill.next_chunk(stop, indices)
             within_chunk = torch.tensor([index - start for index in indices], device=self._device)
-            logits = self.forward(prefill, tokens[start:stop], positions[start:stop], within_chunk)
+            with self._head.appended():
+                logits = self.forward(prefill, tokens[start:stop], positions[start:stop], within_chunk)
             logits_at.update(zip(indices, logits, strict=True))
         return tree, prefill, torch.stack([logits_at[index] for index in last])
 
@@ -184,7 +185,7 @@ class PrefixTreeBackend:
             raise UnsupportedArchitecture(
                 f"{len(prefill.layers)} of its {self._layers} layers use the attention interface"
             )
-        self._check_close(logits, expected)
+        self._check_close(self._head.words(logits), expected)
         next_token = 3 % vocabulary
         batch = self._strategy.decode_batch(tree, prefill, tree.ends[:2], 1, 1)
         decoded = self.forward(
@@ -197,7 +198,7 @@ class PrefixTreeBackend:
 
     def _logits_after(self, prompt: Sequence[int]) -> Tensor:
         """Logits after one prompt, prefilled as a tree of one node."""
-        return self._prefill([tuple(prompt)])[2][0]
+        return self._head.words(self._prefill([tuple(prompt)])[2])[0]
 
     def _check_positions(self) -> None:
         """Rotary frequencies that follow the longest prompt would make a bundle depend on the rest of its batch."""
@@ -218,7 +219,7 @@ class PrefixTreeBackend:
 
     def _check_close(self, logits: Tensor, expected: Tensor) -> None:
         scale = float(expected.float().abs().max()) or 1.0
-        tolerance = 1e-3 if expected.dtype == torch.float32 else 1e-1
+        tolerance = 1e-3 if self._model.dtype == torch.float32 else 1e-1
         difference = float((logits.float() - expected.float()).abs().max())
         if not difference <= tolerance * scale:
             raise UnsupportedArchitecture(f"its logits differ by {difference:.2g} where they reach {scale:.2g}")
