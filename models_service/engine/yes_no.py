@@ -63,7 +63,7 @@ class LabelHead:
             with torch.autocast(x.device.type, enabled=False):
                 return torch.cat([words.float(), F.linear(x.float(), weight, bias)], -1)
 
-        output.forward = forward  # type: ignore[method-assign]
+        output.forward = forward  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:
