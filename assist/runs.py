@@ -27,7 +27,7 @@ from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
 GROUP_LIMIT = 24
-ANSWERS_A_BATCH = 500
+ANSWERS_A_BATCH = 250
 
 
 def want_runs(study: Study) -> list[Run]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
@@ -46,7 +47,7 @@ def answer_with_runs(request: HttpRequest, study: Study) -> HttpResponse:
     failed = newest_failures(study)
     context = {
         "study": study,
-        "card": critic_card(study.critic) if study.critic else None,
+        "card": critic_card(study.critic) if study.critic in settings.CRITICS else None,
         "counts": {state.label: counts[state] for state in RunState},
         "failed": failed[:FAILURES_SHOWN],
         "failed_in_all": len(failed),

@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "labeling.views.errors.bad_request"
+handler404 = "labeling.views.errors.not_found"
+handler500 = "labeling.views.errors.server_error"
+
 urlpatterns = [
     path("", include("labeling.urls.home")),
     path("people/", include("labeling.urls.people")),

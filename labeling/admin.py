@@ -32,6 +32,7 @@ Column = str | Callable[[Any], str]
 class LookUp(admin.ModelAdmin):  # type: ignore[type-arg]
     """One table to be looked at: nothing is added, changed or deleted here."""
 
+    ordering = ("pk",)
     list_per_page = 50
     show_full_result_count = False
     actions = None

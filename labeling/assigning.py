@@ -42,7 +42,7 @@ from labeling.rules.designing import Dealt, cells_to_deal, in_own_order, make_de
 from labeling.rules.onboarding import newest_instruction
 from labeling.rules.permissions import check_can_be_given_work, check_can_deal, check_can_meet
 
-CELLS_A_BATCH = 500
+CELLS_A_BATCH = 250
 #: So often a batch of a dealing looks again for what is still to be had.
 LOOKS = 5
 
@@ -331,6 +331,7 @@ def add_labeler(study: Study, labeler: Labeler, *, actor: User | None = None) ->
 def reassign(slot: Slot, labeler: Labeler, *, actor: User) -> Assignment:
     """Take a slot from whoever has it (unless submitted) and offer it to this labeler."""
     with transaction.atomic():
+        locked(Study.objects.filter(pk=slot.study_id)).get()  # before all else, as whoever deals or opens questions
         slot = locked(Slot.objects.filter(pk=slot.pk)).select_related("passage", "study", "study_question").get()
         check_can_deal(slot.study)
         current: Assignment | None = slot.assignments.live().first()

@@ -14,6 +14,20 @@ class Refused(Exception):
         self.field = field
 
 
+class Unreadable(Refused):
+    """What was sent is no text, or not in UTF-8: no form and no database could keep it."""
+
+    def __init__(self, reason: str, *, field: str | None = None, status: int = 400) -> None:
+        super().__init__(reason, field=field)
+        self.status = status
+
+
+class TooLarge(Refused):
+    """More was sent at once than is read."""
+
+    status = 413
+
+
 class Forbidden(Refused):
     """The person may not do this."""
 

@@ -29,21 +29,21 @@ SAVES = "saves.txt"
 
 
 @contextmanager
-def site(database: str) -> Iterator[Path]:
+def site(kind: str) -> Iterator[Path]:
     """An empty site: the environment of its processes, with servers of its own where it needs them."""
     from tests.services.servers import postgresql, redis_server
 
-    servers = database == "postgresql"
+    servers = kind == "postgresql"
     with (
         tempfile.TemporaryDirectory(prefix="load-studies-") as folder,
-        postgresql() if servers else nullcontext() as database_url,
+        postgresql() if servers else nullcontext() as database,
         redis_server() if servers else nullcontext() as broker_url,
     ):
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "VAR_DIR": folder,
             "LOG_LEVEL": "ERROR",
-            "DATABASE_URL": f"{database_url}/postgres" if database_url else f"sqlite:///{folder}/site.sqlite3",
+            "DATABASE_URL": f"{database.url}/postgres" if database else f"sqlite:///{folder}/site.sqlite3",
             "BROKER_URL": broker_url or "filesystem://localhost",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=CHECKOUT, check=True)

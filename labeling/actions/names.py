@@ -89,6 +89,14 @@ def claim(author: Labeler, user: User, *, actor: User | None = None) -> None:
     Event.objects.create(kind=EventKind.NAME_CLAIMED, account=user, actor=actor, value=texts)
 
 
+def say_what_was_claimed(user: User) -> str:
+    """What an account has claimed, in a sentence for whoever made or renamed it; empty if nothing."""
+    claims = Event.objects.filter(kind=EventKind.NAME_CLAIMED, account=user).values_list("value", flat=True)
+    if not claims:
+        return ""
+    return f"Texts that were uploaded under this name are the account's now: {sum(value or 0 for value in claims)}."
+
+
 def rename_account(user: User, username: str, *, actor: User | None = None) -> None:
     """Let an account go by another name. What it was called before stays its own."""
     with transaction.atomic():

@@ -132,7 +132,8 @@ def _add_batch(study: Study, wanted: list[int]) -> int:
     locked(Study.objects.filter(pk=study.pk)).get()
     rows = study.study_questions
     present = set(rows.filter(question__in=wanted).values_list("question", flat=True))
-    position = rows.count()
+    last = rows.aggregate(last=models.Max("position"))["last"]  # one may have been removed: a count would be taken
+    position = 0 if last is None else last + 1
     passages = dict(Question.objects.filter(pk__in=wanted).values_list("pk", "passage"))
     new = [pk for pk in wanted if pk not in present]
     added = StudyQuestion.objects.bulk_create(

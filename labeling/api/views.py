@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
@@ -29,6 +29,7 @@ from labeling.exchange.kinds import EXCHANGES, dataset_records
 from labeling.exchange.upload_format import uploaded_passage
 from labeling.exchange.uploads import UploadProblems, store_passages
 from labeling.models import Answer, Assignment, Critique, Passage, Slot, Study, User
+from labeling.models.querysets import finished
 
 uncached = method_decorator(never_cache, name="dispatch")
 
@@ -131,7 +132,7 @@ class StudyAssignments(generics.ListAPIView[Assignment]):
 
 def visible_passages() -> QuerySet[Passage]:
     """Passages that are not part of an unfinished import."""
-    return Passage.objects.filter(Q(import_batch=None) | Q(import_batch__finished_at__isnull=False)).order_by("pk")
+    return Passage.objects.filter(finished()).order_by("pk")
 
 
 @uncached

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 
 from labeling.actions.names import labeler_named
-from labeling.batches import batches, write_in_batches
+from labeling.batches import ROWS_A_BATCH, batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
+from labeling.exchange.upload_answers import HUMAN_ANSWERS
 from labeling.exchange.upload_format import UploadedCritique, UploadedPassage, UploadedQuestion
 from labeling.models import Answer, Critique, Exposure, IntendedCritique, Labeler, Passage, Question
 from labeling.models.fields import text_digest, words_of
 
 #: What tells an answer of a question from others: kind, words, author, model, temperature.
 AnswerKey = tuple[str, str, int | None, str | None, float | None]
-HUMAN_ANSWERS = ((AnswerKind.HUMAN, "human_answer"), (AnswerKind.HUMAN_MISLEADING, "misleading_answer"))
 
 
 @dataclass
@@ -126,7 +126,7 @@ def store_in_batches(records: Sequence[UploadedPassage], report: Report, progres
         progress("stored", stored)
         return len(batch)
 
-    write_in_batches(records, store, weight=lambda record: 1 + len(record.get("questions", [])))
+    write_in_batches(records, store, size=2 * ROWS_A_BATCH, weight=lambda record: 1 + len(record.get("questions", [])))
 
 
 @dataclass

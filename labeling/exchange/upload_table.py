@@ -52,7 +52,7 @@ def table_passages(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     _check_columns(line, columns)
     for line, cells in rows:
         if len(cells) != len(columns):
-            raise TableProblem(line, f"has {len(cells)} cells, and the header has {len(columns)} columns")
+            raise TableProblem(line, f"the number of cells is {len(cells)}, that of columns {len(columns)}")
         yield line, _passage({name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip()})
 
 

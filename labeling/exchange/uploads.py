@@ -16,6 +16,7 @@ from typing import IO, Any
 from findings import jsonl
 from findings.records import RecordError
 from labeling.exchange.importing import Progress, no_progress
+from labeling.exchange.upload_answers import answers_given_twice
 from labeling.exchange.upload_format import UploadedPassage, uploaded_passage
 from labeling.exchange.upload_rows import Report, conflicts, store_in_batches
 from labeling.exchange.upload_table import TableProblem, table_passages
@@ -53,7 +54,7 @@ def store_passages(
     records: Sequence[tuple[str, UploadedPassage]], name: str, *, progress: Progress = no_progress
 ) -> Report:
     """Store validated passages, each with the words that its problem begins with. Nothing if one is refused."""
-    problems = [f"{where}{reason}" for where, reason in conflicts(records)]
+    problems = [f"{where}{reason}" for where, reason in (*answers_given_twice(records), *conflicts(records))]
     if problems:
         raise UploadProblems(problems)
     report = Report(name)

@@ -8,12 +8,13 @@ from django import forms
 
 from labeling.actions.critiquing import Seen
 from labeling.forms.parts import ConfirmableHandInForm, DraftForm, DraftTextField, GradesForm, kept_as_stored
+from labeling.limits import LARGEST_COUNT
 
 
 class BeginningForm(forms.Form):
     """Where a critique of the page comes from: the number of a suggestion, or nothing."""
 
-    suggestion = forms.IntegerField(required=False, min_value=1)
+    suggestion = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_COUNT)
 
 
 class CritiqueForm(DraftForm, GradesForm):

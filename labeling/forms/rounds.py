@@ -75,15 +75,21 @@ class CheckingForm(forms.Form):
     """Have what was found in misleading answers checked."""
 
     by_authors = forms.BooleanField(required=False, initial=True, label="By their authors")
-    third_parties = forms.ModelMultipleChoiceField(
-        queryset=Labeler.objects.none(), widget=forms.CheckboxSelectMultiple, required=False, label="And by"
+    third_parties = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        label="And by",
+        help_text="User names of labelers, one a line.",
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        people = self.fields["third_parties"]
-        assert isinstance(people, forms.ModelMultipleChoiceField)
-        people.queryset = Labeler.objects.able_to_work().select_related("user").order_by("user__username")
+    def clean_third_parties(self) -> list[Labeler]:
+        names = list(dict.fromkeys(filter(None, map(str.strip, self.cleaned_data["third_parties"].splitlines()))))
+        people = Labeler.objects.able_to_work().filter(user__username__in=names).select_related("user")
+        named = {one.user.username: one for one in people.order_by("user__username")}
+        unknown = [name for name in names if name not in named]
+        if unknown:
+            raise forms.ValidationError(f"There is no labeler named “{unknown[0]}” who can work.")
+        return list(named.values())
 
 
 class ComparingForm(forms.Form):

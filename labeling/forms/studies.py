@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 
 from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
@@ -16,6 +17,8 @@ from labeling.models import Labeler, Question, Study
 from labeling.models.studies import UNTOUCHED_HOURS
 from labeling.reading.findings import studies_judged
 
+#: In a list to choose one from; others are searched for.
+PEOPLE_LISTED = 100
 CONDITION_CHOICES = [
     (f"{kind.value}/{int(assisted)}", f"{kind.label}, {'assisted' if assisted else 'unassisted'}")
     for kind, assisted in SIX_CONDITIONS
@@ -68,8 +71,10 @@ class StudyForm(forms.Form):
         label="Hours before offered work that nobody begins goes back to the pool",
         help_text=f"Counted while its labeler does nothing in this study. Left empty, {UNTOUCHED_HOURS}: a week.",
     )
-    labelers = forms.ModelMultipleChoiceField(
-        queryset=Labeler.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
+    labelers = forms.ChoiceField(
+        choices=[("", "Nobody yet: they are chosen on the study's page"), ("all", "Everybody who can work now")],
+        widget=forms.RadioSelect,
+        required=False,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,9 +83,10 @@ class StudyForm(forms.Form):
         assert isinstance(critic, forms.ChoiceField)
         critic.choices = [("", "None: nobody is assisted"), *((name, name) for name in settings.CRITICS)]
         critic.initial = settings.DEFAULT_CRITIC
-        labelers = self.fields["labelers"]
-        assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
+
+    def clean_labelers(self) -> QuerySet[Labeler]:
+        people: QuerySet[Labeler] = Labeler.objects.able_to_work()
+        return people if self.cleaned_data["labelers"] == "all" else people.none()
 
     def clean_conditions(self) -> list[tuple[AnswerKind, bool]]:
         chosen = (value.split("/") for value in self.cleaned_data["conditions"])
@@ -108,32 +114,36 @@ class QuestionsForm(forms.Form):
 
 
 class LabelersForm(forms.Form):
-    """Who works in a study."""
+    """Who of the people shown on a page works in a study."""
 
-    labelers = forms.ModelMultipleChoiceField(
-        queryset=Labeler.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
-    )
+    labelers = forms.ModelMultipleChoiceField(queryset=Labeler.objects.none(), required=False)
+    shown = forms.ModelMultipleChoiceField(queryset=Labeler.objects.none(), required=False)
 
-    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, people: QuerySet[Labeler], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labelers = self.fields["labelers"]
-        assert isinstance(labelers, forms.ModelMultipleChoiceField)
-        labelers.queryset = Labeler.objects.able_to_work().select_related("user")
-        labelers.initial = study.labelers.all()
+        for field in self.fields.values():
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = people
+
+    def changes(self) -> dict[str, list[Labeler]]:
+        ticked = set(self.cleaned_data["labelers"])
+        return {"joining": list(ticked), "leaving": [one for one in self.cleaned_data["shown"] if one not in ticked]}
 
 
 class ReassignForm(forms.Form):
     """Who gets a cell instead."""
 
-    labeler = forms.ModelChoiceField(
-        queryset=Labeler.objects.none(), error_messages={"required": "Choose a labeler."}, empty_label="Choose…"
-    )
+    labeler = forms.ModelChoiceField(queryset=Labeler.objects.none(), error_messages={"required": "Choose a labeler."})
 
-    def __init__(self, *args: Any, free: list[Labeler], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, free: QuerySet[Labeler], search: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labeler = self.fields["labeler"]
         assert isinstance(labeler, forms.ModelChoiceField)
-        labeler.queryset = Labeler.objects.filter(pk__in=[person.pk for person in free]).select_related("user")
+        labeler.queryset = free
+        found = free.filter(user__username__icontains=search) if search else free
+        self.found = list(found[:PEOPLE_LISTED])
+        self.more = found.count() - len(self.found)
+        labeler.choices = [("", "Choose…"), *((one.pk, str(one)) for one in self.found)]
 
 
 class CalibrationForm(forms.Form):

@@ -1,16 +1,18 @@
-"""Texts are told apart by their words: line ends, white space and the Unicode normal form no longer count."""
+"""Texts are told apart by their words: line ends, white space, what is invisible and the normal form no longer count."""
 
 import hashlib
+import re
 import unicodedata
 
 from django.db import migrations
 
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 ONE_TEST_IN = 10
 ROWS_AT_A_TIME = 500
 
 
 def words_digest(text):
-    words = " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
+    words = " ".join(unicodedata.normalize("NFC", INVISIBLE.sub("", text)).split())
     return hashlib.sha256(words.encode()).hexdigest()
 
 

@@ -1,16 +1,17 @@
 """Every name is somebody's: accounts claim what was uploaded under their names before they were told apart so."""
 
+import re
 import unicodedata
 
 from django.db import migrations
 
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 LONGEST_KEY = 300
 
 
 def name_key(name):
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    visible = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
-    return " ".join(visible.split())
+    folded = unicodedata.normalize("NFKC", INVISIBLE.sub("", name)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def forwards(apps, schema_editor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
 import unicodedata
@@ -11,6 +12,8 @@ from django.db import models
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 ID_LENGTH = 30
+#: What editors leave in a text unseen: soft hyphens, zero widths, marks of direction and of byte order.
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 def new_public_id() -> str:
@@ -26,9 +29,9 @@ def new_public_id() -> str:
 def words_of(text: str) -> str:
     """The words of a text in their order: what a reader meets, however the file was saved.
 
-    Line ends, white space, byte order marks and the Unicode normal form are not part of them.
+    Line ends, white space, invisible characters and the Unicode normal form are not part of them.
     """
-    return " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
+    return " ".join(unicodedata.normalize("NFC", INVISIBLE.sub("", text)).split())
 
 
 def text_digest(text: str) -> str:

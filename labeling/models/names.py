@@ -8,14 +8,15 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from labeling.models.fields import INVISIBLE
+
 LONGEST_KEY = 300
 
 
 def name_key(name: str) -> str:
     """A name in the form that tells names apart: not by case, white space, width or what is invisible."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    visible = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
-    return " ".join(visible.split())
+    folded = unicodedata.normalize("NFKC", INVISIBLE.sub("", name)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 class PersonName(models.Model):

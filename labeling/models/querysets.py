@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from labeling.enums import AssignmentState, Role, StudyState
 
@@ -74,3 +75,9 @@ def about(search: str, to_passage: str = "") -> models.Q:
         *((f"{to_passage}{field}__icontains", search) for field in ("title", "beginning", "public_id")),
         _connector=models.Q.OR,
     )
+
+
+def count_of(rows: models.QuerySet[Any], by: str) -> Coalesce:
+    """How many rows belong to the row around it: counted for the rows of a page alone, not for the whole table."""
+    counted = rows.filter(**{by: models.OuterRef("pk")}).order_by().values(by).annotate(n=models.Count("pk"))
+    return Coalesce(models.Subquery(counted.values("n")), 0)

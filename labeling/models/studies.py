@@ -138,6 +138,8 @@ class StudyQuestion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="one_question_per_position"),
         ]
+        # Whether a question is in a study, asked of every question to choose.
+        indexes = [models.Index(fields=["question", "study"], name="question_in_study")]
 
     def __str__(self) -> str:
         return f"{self.study}: {self.question}"

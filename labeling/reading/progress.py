@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from labeling.enums import AssignmentState, ReleaseReason
 from labeling.models import Assignment, Condition, Labeler, Slot, Study, StudyActivity, StudyQuestion
@@ -89,7 +92,9 @@ class Progress:
 
 
 def study_progress(study: Study) -> Progress:
-    states = Counter(Assignment.objects.live().filter(slot__study=study).values_list("state", flat=True))
+    states: Counter[str] = Counter()
+    for state, count in _counts(Assignment.objects.live().filter(slot__study=study), "state"):
+        states[state] = count
     cells = study.slots.count()
     return Progress(
         cells=cells,
@@ -107,19 +112,25 @@ def condition_progress(study: Study) -> list[ConditionProgress]:
         (condition.answer_kind, condition.assisted): ConditionProgress(condition)
         for condition in study.conditions.all()
     }
-    for kind, assisted in Slot.objects.filter(study=study).values_list("answer_kind", "assisted"):
+    for kind, assisted, count in _counts(Slot.objects.filter(study=study), "answer_kind", "assisted"):
         if (kind, assisted) in rows:
-            rows[kind, assisted].cells += 1
-    for kind, assisted, state, reason in Assignment.objects.filter(slot__study=study).values_list(
-        "slot__answer_kind", "slot__assisted", "state", "release_reason"
+            rows[kind, assisted].cells = count
+    for kind, assisted, state, reason, count in _counts(
+        Assignment.objects.filter(slot__study=study), "slot__answer_kind", "slot__assisted", "state", "release_reason"
     ):
         if (kind, assisted) not in rows:
             continue
         if state == AssignmentState.RELEASED:
-            rows[kind, assisted].released[reason] += 1
+            rows[kind, assisted].released[reason] += count
         else:
-            rows[kind, assisted].states[state] += 1
+            rows[kind, assisted].states[state] += count
     return list(rows.values())
+
+
+def _counts(rows: QuerySet[Any], *by: str) -> Iterable[Any]:
+    """(values…, how many rows have them): counted by the database, for a study may have any number."""
+    counted: Iterable[Any] = rows.order_by().values_list(*by).annotate(Count("pk"))
+    return counted
 
 
 @dataclass(frozen=True)
@@ -140,28 +151,37 @@ class ActivityProgress:
 
 
 def activity_progress(study: Study) -> list[ActivityProgress]:
-    sittings = Counter(Slot.objects.filter(study=study).values_list("activity", flat=True))
+    sittings = dict(_counts(Slot.objects.filter(study=study), "activity"))
     states: dict[str, Counter[str]] = defaultdict(Counter)
-    for activity, state in Assignment.objects.live().filter(slot__study=study).values_list("slot__activity", "state"):
-        states[activity][state] += 1
+    live = Assignment.objects.live().filter(slot__study=study)
+    for activity, state, count in _counts(live, "slot__activity", "state"):
+        states[activity][state] = count
     return [
-        ActivityProgress(row, sittings[row.activity], states[row.activity])
+        ActivityProgress(row, sittings.get(row.activity, 0), states[row.activity])
         for row in study.activities.select_related("study")
     ]
 
 
-def labeler_progress(study: Study) -> list[LabelerProgress]:
+def labelers_at_work(study: Study) -> QuerySet[Labeler]:
+    """The study's labelers, and whoever else has work of it."""
+    having = Assignment.objects.live().filter(slot__study=study, labeler=OuterRef("pk"))
+    members = study.labelers.filter(pk=OuterRef("pk"))
+    return Labeler.objects.filter(Exists(members) | Exists(having)).select_related("user").order_by("pk")
+
+
+def labeler_progress(study: Study, labelers: Iterable[Labeler]) -> list[LabelerProgress]:
+    people = list(labelers)
     states: dict[int, Counter[str]] = defaultdict(Counter)
-    for labeler, state in Assignment.objects.live().filter(slot__study=study).values_list("labeler", "state"):
-        states[labeler][state] += 1
-    labelers = Labeler.objects.filter(pk__in={*states, *study.labelers.values_list("pk", flat=True)})
-    return [LabelerProgress(labeler, states[labeler.pk]) for labeler in labelers.select_related("user").order_by("pk")]
+    live = Assignment.objects.live().filter(slot__study=study, labeler__in=people)
+    for labeler, state, count in _counts(live, "labeler", "state"):
+        states[labeler][state] = count
+    return [LabelerProgress(labeler, states[labeler.pk]) for labeler in people]
 
 
 def question_rows(study: Study, study_questions: Sequence[StudyQuestion]) -> list[QuestionRow]:
     """The grid: a row a question, a cell a condition."""
     conditions = [(condition.answer_kind, condition.assisted) for condition in study.conditions.all()]
-    slots = Slot.objects.filter(study_question__in=study_questions, number=0).select_related("passage")
+    slots = Slot.objects.filter(study_question__in=study_questions, number=0)
     live = {
         assignment.slot_id: assignment
         for assignment in Assignment.objects.live().filter(slot__in=slots).select_related("labeler__user")
@@ -179,11 +199,11 @@ def question_rows(study: Study, study_questions: Sequence[StudyQuestion]) -> lis
     ]
 
 
-def labelers_free_for(slot: Slot) -> list[Labeler]:
+def labelers_free_for(slot: Slot) -> QuerySet[Labeler]:
     """Labelers with an account who have neither met the slot's text nor are about to."""
     met = Labeler.objects.filter(exposures__text_digest=slot.passage.text_digest)
     coming = Labeler.objects.filter(
         assignments__in=Assignment.objects.live().filter(slot__passage__text_digest=slot.passage.text_digest)
     )
     free = Labeler.objects.able_to_work().exclude(pk__in=met).exclude(pk__in=coming)
-    return list(free.select_related("user").order_by("user__username"))
+    return free.select_related("user").order_by("user__username")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import Count, Max
 
 from labeling.enums import Activity
-from labeling.models import Assignment, Exposure, Slot, Study
+from labeling.models import Assignment, Exposure, Passage, Slot, Study
 from labeling.rules.dealing import deal
 
 
@@ -85,14 +85,14 @@ def in_own_order(study: Study, design: Sequence[tuple[Cell, int]]) -> Iterator[D
 
 def still_to_be_had(batch: Sequence[Dealt]) -> list[Dealt]:
     """Those whose slot nobody took and whose text the labeler did not come to meet since the design was made."""
-    live = Assignment.objects.live().order_by()
-    taken = set(live.filter(slot__in=[dealt.cell.slot for dealt in batch]).values_list("slot", flat=True))
-    people, digests = {dealt.labeler for dealt in batch}, {dealt.cell.digest for dealt in batch}
-    met = set(
-        Exposure.objects.filter(labeler__in=people, text_digest__in=digests).values_list("labeler", "text_digest")
-    )
-    coming = live.filter(labeler__in=people, slot__passage__text_digest__in=digests)
-    met.update(coming.values_list("labeler", "slot__passage__text_digest"))
+    texts = Passage.objects.filter(text_digest__in={dealt.cell.digest for dealt in batch})
+    # By their texts, not their people: a labeler may have met thousands of texts, and few have met a text.
+    met = set(Exposure.objects.filter(passage__in=texts).values_list("labeler", "text_digest"))
+    taken = set()
+    coming = Assignment.objects.live().filter(slot__in=Slot.objects.filter(passage__in=texts)).order_by()
+    for slot, labeler, digest in coming.values_list("slot", "labeler", "slot__passage__text_digest"):
+        taken.add(slot)
+        met.add((labeler, digest))
     return [one for one in batch if one.cell.slot not in taken and (one.labeler, one.cell.digest) not in met]
 
 

@@ -10,4 +10,6 @@ urlpatterns = [
     path("", views.passage_list, name="list"),
     path("upload/", views.upload, name="upload"),
     path("<int:pk>/", views.passage_page, name="passage"),
+    path("<int:pk>/<str:kind>/<int:text_pk>/mend/", views.mend, name="mend"),
+    path("<int:pk>/<str:kind>/<int:text_pk>/remove/", views.remove, name="remove"),
 ]

@@ -17,6 +17,7 @@ from django_htmx.middleware import HtmxDetails
 from labeling.enums import Activity, StudyState
 from labeling.models import Assignment, Labeler, Study, User
 from labeling.rules.permissions import check_can_read_studies, check_can_run_studies
+from labeling.views.races import looking_again
 
 
 class SiteRequest(HttpRequest):
@@ -43,6 +44,8 @@ View = Callable[..., HttpResponseBase]
 def for_labelers(view: View) -> View:
     """Let labelers in as `request.labeler`; ask others to sign in. To a researcher the page does not exist."""
 
+    view = looking_again(view)
+
     @never_cache
     @wraps(view)
     def guarded(request: LabelerRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -67,6 +70,8 @@ def for_admins(view: View) -> View:
 
 
 def _for_those_who(check: Callable[[User], None], view: View) -> View:
+    view = looking_again(view)
+
     @never_cache
     @wraps(view)
     def guarded(request: SiteRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

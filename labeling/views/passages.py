@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from labeling.actions import texts
 from labeling.exchange.uploads import UploadProblems, add_passages
+from labeling.forms.parts import as_typed, kept_as_stored
 from labeling.forms.studies import UploadForm
-from labeling.models import Passage
-from labeling.views.access import for_admins, for_researchers
+from labeling.forms.texts import WordingForm
+from labeling.models import Answer, Passage, Question
+from labeling.models.querysets import about, count_of, finished
+from labeling.views.access import SiteRequest, for_admins, for_researchers
+from labeling.views.desk import checked
+from labeling.views.lists import page_of, searched
 
 PASSAGES_A_PAGE = 50
-FINISHED = Q(import_batch=None) | Q(import_batch__finished_at__isnull=False)
 
 
 def answer_with_list(request: HttpRequest, form: UploadForm, problems: list[str] | None = None) -> HttpResponse:
+    search = searched(request)
     passages = (
-        Passage.objects.filter(FINISHED)
+        Passage.objects.filter(finished())
+        .defer("text")
         .select_related("import_batch")
         .annotate(
-            number_of_questions=Count("questions", distinct=True),
-            number_of_answers=Count("questions__answers", distinct=True),
+            number_of_questions=count_of(Question.objects.all(), "passage"),
+            number_of_answers=count_of(Answer.objects.all(), "question__passage"),
         )
         .order_by("-pk")
     )
-    page = Paginator(passages, PASSAGES_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, "problems": problems}
+    page = page_of(request, passages.filter(about(search)) if search else passages, PASSAGES_A_PAGE)
+    context = {"page": page, "search": search, "form": form, "problems": problems}
     return render(request, "passages/list.html", context, status=422 if problems or form.errors else 200)
 
 
@@ -59,6 +64,40 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_GET
 @for_researchers
 def passage_page(request: HttpRequest, pk: int) -> HttpResponse:
-    passage = get_object_or_404(Passage.objects.filter(FINISHED), pk=pk)
+    passage = get_object_or_404(Passage.objects.filter(finished()), pk=pk)
     questions = passage.questions.prefetch_related("answers__author__user", "answers__critiques__intended")
     return render(request, "passages/passage.html", {"passage": passage, "questions": questions})
+
+
+@require_POST
+@for_admins
+def mend(request: SiteRequest, pk: int, kind: str, text_pk: int) -> HttpResponse:
+    """Other words for the passage, or for a question or answer of it."""
+    text = _text_of(pk, kind, text_pk)
+    wording = as_typed(checked(WordingForm(request.POST)).cleaned_data["wording"])
+    texts.mend(text, kept_as_stored(wording, text.text), actor=request.user)
+    messages.success(request, f"The {kind} is mended.")
+    return redirect("passages:passage", pk)
+
+
+@require_POST
+@for_admins
+def remove(request: SiteRequest, pk: int, kind: str, text_pk: int) -> HttpResponse:
+    """Without the passage, or without one of its questions."""
+    text = _text_of(pk, kind, text_pk)
+    if isinstance(text, Answer):
+        raise Http404
+    texts.remove(text, actor=request.user)
+    messages.success(request, f"The {kind} is removed.")
+    return redirect("passages:list") if kind == "passage" else redirect("passages:passage", pk)
+
+
+def _text_of(passage_pk: int, kind: str, pk: int) -> Passage | Question | Answer:
+    passage = get_object_or_404(Passage.objects.filter(finished()), pk=passage_pk)
+    if kind == "passage" and pk == passage.pk:
+        return passage
+    if kind == "question":
+        return get_object_or_404(Question, passage=passage, pk=pk)
+    if kind == "answer":
+        return get_object_or_404(Answer, question__passage=passage, pk=pk)
+    raise Http404

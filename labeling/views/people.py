@@ -14,6 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.actions import people as actions
+from labeling.actions.names import say_what_was_claimed
 from labeling.forms.people import FindPeopleForm, NewAccountForm, RoleForm
 from labeling.models import User
 from labeling.reading.people import found, studies_of
@@ -45,7 +46,7 @@ def new_account(request: SiteRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, refused.reason)
         else:
-            messages.success(request, f"{user} has an account. Hand over the link below.")
+            messages.success(request, f"{user} has an account. Hand over the link below. {say_what_was_claimed(user)}")
             return _show_link(request, user)
     return render(request, "people/new.html", {"form": form}, status=422 if form.errors else 200)
 

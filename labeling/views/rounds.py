@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,7 +18,6 @@ from labeling.forms.rounds import (
     CheckingForm,
     ComparingForm,
     JudgingForm,
-    PassagesForm,
     RefinementsForm,
 )
 from labeling.reading.progress import activity_progress
@@ -29,7 +27,6 @@ from labeling.views.desk import checked
 
 #: Activities that make refinements.
 REFINING = (Activity.REFINING, Activity.DEMONSTRATING)
-PASSAGES_A_PAGE = 100
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,23 +59,6 @@ def add_activity(request: SiteRequest, public_id: str) -> HttpResponseBase:
     row = rounds.add_activity(study, **form.cleaned_data)
     messages.success(request, f"“{row.get_activity_display()}” is part of the study. Deal out to give it to labelers.")
     return redirect(study)
-
-
-@require_http_methods(["GET", "POST"])
-@for_admins
-def choose_passages(request: SiteRequest, public_id: str) -> HttpResponse:
-    """Which passages labelers write questions about."""
-    study = get_study(public_id)
-    choices = rounds.passages_to_choose(study)
-    if request.method == "POST":
-        form = checked(PassagesForm(request.POST, queryset=choices))
-        added = rounds.add_passages(study, form.cleaned_data["passages"])
-        messages.success(
-            request, f"{added} passage{'s' if added != 1 else ''} added. Deal out to give them to labelers."
-        )
-        return redirect(study)
-    page = Paginator(choices, PASSAGES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "studies/passages.html", {"study": study, "page": page})
 
 
 @require_POST

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,16 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling import assigning
 from labeling.actions import calibrating
 from labeling.actions import studies as actions
-from labeling.actions.members import choose_labelers as choose_labelers_for
 from labeling.enums import StudyState
 from labeling.exchange.downloads import download
 from labeling.exchange.kinds import dataset_records
-from labeling.forms.studies import CalibrationForm, LabelersForm, QuestionsForm, ReassignForm, StudyForm
+from labeling.forms.studies import CalibrationForm, ReassignForm, StudyForm
 from labeling.models import Slot, Study
 from labeling.reading.findings import scored
 from labeling.reading.progress import (
     condition_progress,
     labeler_progress,
+    labelers_at_work,
     labelers_free_for,
     question_rows,
     study_progress,
@@ -31,15 +30,17 @@ from labeling.reading.progress import (
 from labeling.refusals import Refused
 from labeling.releasing import put_back
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
+from labeling.views.lists import page_of, searched
 
 QUESTIONS_A_PAGE = 25
-CHOICES_A_PAGE = 100
+#: On the study's page; all of them stand on the page where they are chosen.
+LABELERS_SHOWN = 100
 
 
 @require_GET
 @for_researchers
 def study_list(request: SiteRequest) -> HttpResponse:
-    page = Paginator(Study.objects.exclude(state=StudyState.IMPORTING), 30).get_page(request.GET.get("page"))
+    page = page_of(request, Study.objects.exclude(state=StudyState.IMPORTING), 30)
     studies = [(study, study_progress(study)) for study in page]
     return render(request, "studies/list.html", {"studies": studies, "page": page})
 
@@ -63,18 +64,18 @@ def new_study(request: SiteRequest) -> HttpResponse:
 @for_researchers
 def study_page(request: SiteRequest, public_id: str) -> HttpResponse:
     study = get_study(public_id)
-    page = Paginator(study.study_questions.select_related("question__passage"), QUESTIONS_A_PAGE).get_page(
-        request.GET.get("page")
-    )
+    questions = study.study_questions.select_related("question__passage").defer("question__passage__text")
+    page = page_of(request, questions, QUESTIONS_A_PAGE)
+    labelers = labelers_at_work(study)
     context = {
         "study": study,
         "progress": study_progress(study),
         "conditions": condition_progress(study),
-        "labelers": labeler_progress(study),
+        "labelers": labeler_progress(study, labelers[:LABELERS_SHOWN]),
+        "number_of_labelers": labelers.count(),
         "rows": question_rows(study, list(page)),
         "page": page,
         "calibration_form": CalibrationForm(study=study),
-        "left_to_choose": actions.questions_to_choose(study)[:1].exists(),
     }
     template = "studies/_progress.html" if request.htmx else "studies/study.html"
     return render(request, template, context)
@@ -89,42 +90,6 @@ def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
     rows = dataset_records("assistance", study=study.name, extended=extended)
     name = f"assistance-{slugify(study.name) or study.public_id}"
     return download(rows, f"{name}-extended" if extended else name)
-
-
-@require_http_methods(["GET", "POST"])
-@for_admins
-def choose_questions(request: SiteRequest, public_id: str) -> HttpResponse:
-    study = get_study(public_id)
-    choices = actions.questions_to_choose(study)
-    if request.method == "POST":
-        form = QuestionsForm(request.POST, queryset=choices)
-        if request.POST.get("all"):
-            chosen = list(choices)
-        elif form.is_valid():
-            chosen = list(form.cleaned_data["questions"])
-        else:
-            messages.error(request, "Choose at least one question.")
-            return redirect("studies:questions", study.public_id)
-        added = actions.add_questions(study, chosen)
-        messages.success(request, f"{added} question{'s' if added != 1 else ''} added.")
-        return redirect(study)
-    page = Paginator(choices, CHOICES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "studies/questions.html", {"study": study, "page": page})
-
-
-@require_http_methods(["GET", "POST"])
-@for_admins
-def choose_labelers(request: SiteRequest, public_id: str) -> HttpResponse:
-    study = get_study(public_id)
-    form = LabelersForm(request.POST or None, study=study)
-    if request.method == "POST" and form.is_valid():
-        report = choose_labelers_for(study, form.cleaned_data["labelers"], actor=request.user)
-        text = "Labelers saved. Deal out to give them work."
-        if report.taken_back:
-            text += f" {report.taken_back} cell{pluralize(report.taken_back)} not begun went back to the pool."
-        messages.success(request, text)
-        return redirect(study)
-    return render(request, "studies/labelers.html", {"study": study, "form": form})
 
 
 @require_POST
@@ -189,10 +154,12 @@ def reassign(request: SiteRequest, public_id: str, slot_id: int) -> HttpResponse
         put_back(slot, actor=request.user)
         messages.success(request, "The cell is back in the pool.")
         return redirect(study)
-    form = ReassignForm(request.POST or None, free=labelers_free_for(slot))
+    search = searched(request)
+    form = ReassignForm(request.POST or None, free=labelers_free_for(slot), search=search)
     if request.method == "POST" and form.is_valid():
         assignment = assigning.reassign(slot, form.cleaned_data["labeler"], actor=request.user)
         messages.success(request, f"The cell is now with {assignment.labeler}.")
         return redirect(study)
     current = slot.assignments.live().select_related("labeler__user").first()
-    return render(request, "studies/reassign.html", {"study": study, "slot": slot, "current": current, "form": form})
+    context = {"study": study, "slot": slot, "current": current, "form": form, "search": search}
+    return render(request, "studies/reassign.html", context)

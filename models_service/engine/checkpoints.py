@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,8 @@ from models_service.engine.interface import EngineError
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.json")
 TOKENIZERS = ("tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
 ADAPTER = "adapter_config.json"
+#: `organization/model`; no part begins with a dot.
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def _read_gguf(file: Path, dtype: torch.dtype) -> Checkpoint:
     _need("gguf", f"{file} is a GGUF file")
     place = {"gguf_file": file.name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **place)
-    unpacked = transformers.GgufConfig(dequantize=True)  # type: ignore[attr-defined]
+    unpacked = transformers.GgufConfig(dequantize=True)
     model = transformers.AutoModelForCausalLM.from_pretrained(
         str(file.parent), **place, quantization_config=unpacked, dtype=dtype
     )
@@ -86,15 +89,24 @@ def _read_adapter(path: Path, dtype: torch.dtype) -> Checkpoint:
     _need("peft", f"{path} is a LoRA adapter")
     from peft import PeftModel
 
-    base = read_checkpoint(str(find_base(path)), torch.float32)
+    base = read_checkpoint(*find_base(path))
     adapted = PeftModel.from_pretrained(base.model, str(path))
     model = adapted.merge_and_unload().to(dtype)
     return Checkpoint(model, base.tokenizer, f"{directory_revision(path)[:40]} on {base.revision[:40]}")
 
 
-def find_base(path: Path) -> Path:
-    """Where the model lies that the adapter was trained on. Raises EngineError: unnamed, not found, another one."""
+def find_base(path: Path) -> tuple[str, torch.dtype, str | None]:
+    """The model that the adapter was trained on, as `read_checkpoint` takes it.
+
+    Raises EngineError: unnamed, not found, another one.
+    """
     named = _base_of(path)
+    if _HUB_NAME.fullmatch(named["name"]):
+        return named["name"], torch.float32, named["digest"]
+    return str(_local_base(path, named)), torch.float32, None
+
+
+def _local_base(path: Path, named: dict[str, str]) -> Path:
     usual = str(Path(os.environ.get("VAR_DIR", "var"), "models"))
     places = [path.parent, *map(Path, os.environ.get("MODELS_DIR", usual).split(os.pathsep))]
     found = [place / named["name"] for place in places if (place / named["name"]).exists()]
@@ -115,9 +127,19 @@ def _base_of(path: Path) -> dict[str, str]:
         named = {"name": base["name"], "digest": base["digest"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineError(f"{card} must name the adapter's base: {{'base': {{'name', 'digest'}}}}") from error
-    if not all(isinstance(value, str) for value in named.values()) or Path(named["name"]).name != named["name"]:
-        raise EngineError(f"{card}: the base's name must be that of a file or directory, not a path")
+    if not all(isinstance(value, str) for value in named.values()) or not _is_name(named["name"]):
+        raise EngineError(f"{card}: the base's name must be that of a file, a directory or a hub's model, not a path")
     return named
+
+
+def _is_name(name: str) -> bool:
+    return Path(name).name == name or _HUB_NAME.fullmatch(name) is not None
+
+
+def base_of(name: str, revision: str) -> dict[str, str]:
+    """What a card says of the base by which `read_checkpoint` found it: its name and its digest, or hub commit."""
+    path = Path(name)
+    return {"name": path.name, "digest": digest(path)} if path.exists() else {"name": name, "digest": revision}
 
 
 # ---- exactly which

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -20,7 +20,7 @@ def add_adapter(model: Any, *, rank: int, alpha: int, seed: int) -> Any:
     for module in adapted.modules():
         # Autocast chooses the type; peft would copy every input to fp32 first.
         if hasattr(module, "cast_input_dtype_enabled"):
-            module.cast_input_dtype_enabled = False
+            cast("Any", module).cast_input_dtype_enabled = False
     return adapted
 
 

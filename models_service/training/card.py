@@ -33,6 +33,7 @@ def write_card(settings: Settings, outcome: Outcome, files: Mapping[str, Sequenc
         f"- Command: `python -m models_service {shlex.join(sys.argv[1:])}`",
         f"- Learning rate {settings.learning_rate:g}, {settings.epochs:g} epoch, batch {settings.batch}, "
         f"seed {settings.seed}, {minutes:.1f} minutes",
+        f"- Read: {outcome.tokens} tokens, " + _packing(outcome),
         f"- Training examples: {outcome.train_examples}; left out because longer than "
         f"{settings.context} tokens: {outcome.too_long}",
         f"- Training loss {outcome.train_loss:.4f} nats per token; "
@@ -49,6 +50,12 @@ def write_card(settings: Settings, outcome: Outcome, files: Mapping[str, Sequenc
     path = settings.output / "model" / "README.md"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def _packing(outcome: Outcome) -> str:
+    if outcome.flat is None:
+        return "examples about one passage packed as trees, what they share read once"
+    return f"each example a text of its own, since {outcome.flat}"
 
 
 def draw_curve(outcome: Outcome, path: Path) -> None:

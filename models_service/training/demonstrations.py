@@ -22,10 +22,10 @@ from typing import Any, Final, Literal
 from findings import jsonl
 from findings.records import BASE, CRITIQUES, HELPFULNESS, BaseRecord, CritiquesRecord, HelpfulnessRecord, read
 from models_service.formats import FINETUNED, Format, Pieces
+from models_service.training.splits import Split, split_of
 from models_service.types import Subject
 
 Task = Literal["answer", "critique", "helpfulness", "conditional refinement", "direct refinement"]
-Split = Literal["train", "test"]
 
 #: What the released `critiques` file puts before the questions of topic-based summarization.
 QUESTION_PREFIX: Final = "Answer the following question based on the above passage:\n\n"
@@ -127,9 +127,11 @@ def read_demonstrations(
     helpfulness: tuple[Path, ...] = (),
     synthetic: tuple[Path, ...] = (),
     seed: int,
+    split_by_passage: int | None = None,
 ) -> list[Demonstration]:
     """All demonstrations of the files, shuffled, none of the training ones about a passage of the test split.
 
+    With `split_by_passage`, a seed, a hash of the passage says the split, whatever the rows say.
     Raises JsonlError or RecordError naming file, line and field.
     """
     found = [one for path in base for record in read(BASE, path) for one in from_base(record)]
@@ -137,6 +139,8 @@ def read_demonstrations(
     found += [one for path in helpfulness for record in read(HELPFULNESS, path) for one in from_helpfulness(record)]
     rng = Random(seed)
     found += [one for path in synthetic for _, row in jsonl.read(path) for one in from_synthetic(row, rng)]
+    if split_by_passage is not None:
+        found = [replace(one, split=split_of(one.passage, split_by_passage)) for one in found]
     tested = {one.passage.strip() for one in found if one.split == "test"}
     kept = [one for one in found if one.split == "test" or one.passage.strip() not in tested]
     rng.shuffle(kept)

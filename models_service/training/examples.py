@@ -8,7 +8,7 @@ Worked example, one token a word::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,28 +36,6 @@ def example(tokenizer: Any, demonstration: Demonstration) -> Example:
         ids += tokens
         labels += tokens if piece.learn else [IGNORED] * len(tokens)
     return Example(ids, labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """A data set for transformers' Trainer; `too_long` counts what exceeds the context and was left out."""
-
-    examples: Sequence[Example]
-    too_long: int
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, place: int) -> dict[str, list[int]]:
-        one = self.examples[place]
-        return {"input_ids": one.input_ids, "labels": one.labels}
-
-
-def examples(tokenizer: Any, demonstrations: Iterable[Demonstration], *, context: int) -> Examples:
-    """Tokenise all; a text longer than `context` tokens is left out and counted, never cut."""
-    made = [example(tokenizer, one) for one in demonstrations]
-    fitting = [one for one in made if len(one.input_ids) <= context]
-    return Examples(fitting, len(made) - len(fitting))
 
 
 def collate(rows: Sequence[dict[str, list[int]]], *, pad: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -22,8 +23,9 @@ from typing import Any
 import torch
 
 from findings import jsonl
-from models_service.engine.checkpoints import digest, read_checkpoint
+from models_service.engine.checkpoints import base_of, read_checkpoint
 from models_service.training.adapters import add_adapter, merged, save_adapter
+from models_service.training.critic_card import command, write_card
 from models_service.training.critic_measures import measure
 from models_service.training.judged import judged_tree
 from models_service.training.judged_tasks import JudgedTask
@@ -83,7 +85,7 @@ class CriticRun:
         device = torch.device(recipe.device)
         half = device.type == "cuda" and recipe.precision == "bf16"
         base = read_checkpoint(str(recipe.base), torch.bfloat16 if half else torch.float32)
-        self._tokenizer = base.tokenizer
+        self._tokenizer, self._revision = base.tokenizer, base.revision
         self._half = half
         flat = why_flat(base.model.to(device))
         self._adapted = add_adapter(base.model, rank=recipe.rank, alpha=recipe.alpha, seed=recipe.seed)
@@ -179,19 +181,22 @@ class CriticRun:
         settings = {k: v for k, v in asdict(replace(recipe, released=(), facts={})).items() if k not in _NO_SETTINGS}
         card = {
             "task": self._task.name,
-            "base": {"name": recipe.base.name, "digest": digest(recipe.base)},
+            "base": base_of(str(recipe.base), self._revision),
+            "command": command(sys.argv[1:]),
             "recipe": settings,
             **recipe.facts,
             "device": torch.cuda.get_device_name() if recipe.device.startswith("cuda") else recipe.device,
             "stages": [asdict(one) for one in outcomes],
             "measures": {name: None if math.isnan(value) else round(value, 4) for name, value in measures.items()},
         }
-        (directory / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        write_card(directory, card, sorted(recipe.output.glob("*/curve.jsonl"), key=_stage))
         return card
 
 
 #: About what a passage's answers and temperatures take when they are sampled from together.
 _TOKENS_A_PASSAGE = 8192
+
+
 #: Of a recipe: what names this machine, or is said elsewhere in the card.
 _NO_SETTINGS = ("base", "output", "released", "facts", "device")
 
@@ -205,3 +210,8 @@ class Trees:
 
     def __call__(self, seed: int) -> Iterator[Node]:
         return (judged_tree(self.tokenizer, passage).root for passage in self.stream(seed))
+
+
+def _stage(curve: Path) -> tuple[bool, str]:
+    """The supervised stage comes before the continued ones."""
+    return curve.parent.name != "supervised", curve.parent.name

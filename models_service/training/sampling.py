@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -59,7 +59,7 @@ def _write(model: Any, prompts: list[Ids], noise: _Gumbel, end: int, limit: int)
     written: Tensor = model.generate(
         padded,
         attention_mask=mask,
-        generation_config=GenerationConfig(
+        generation_config=cast("Any", GenerationConfig)(
             max_new_tokens=limit, do_sample=False, eos_token_id=end, pad_token_id=end, use_cache=True
         ),
         logits_processor=LogitsProcessorList([noise]),

@@ -16,7 +16,7 @@ class OneSplitOnly(ValueError):
     """All rows are of one split, so that there is nothing to learn from, or nothing to test on."""
 
 
-def split_by_passage(passage: str, seed: int) -> Split:
+def split_of(passage: str, seed: int) -> Split:
     """The same for every row about a passage, whatever file it is in and whatever its own split says."""
     digest = sha256(f"{seed}\0{passage.strip()}".encode("utf-8", "surrogatepass")).digest()
     return "test" if digest[0] < 256 * TEST_SHARE else "train"
@@ -25,7 +25,7 @@ def split_by_passage(passage: str, seed: int) -> Split:
 def of_split(rows: Sequence[T], split: Split, *, own: Callable[[T], str], text: Callable[[T], str],
              seed: int | None = None) -> list[T]:  # fmt: skip
     """The rows of a split: their own, or by passage where a seed is given. Raises OneSplitOnly where none is left."""
-    kept = [row for row in rows if (own(row) if seed is None else split_by_passage(text(row), seed)) == split]
+    kept = [row for row in rows if (own(row) if seed is None else split_of(text(row), seed)) == split]
     if rows and not kept:
         others = ", ".join(sorted({own(row) for row in rows}))
         raise OneSplitOnly(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
 from collections import Counter
@@ -12,7 +11,7 @@ from pathlib import Path
 from findings.records import RecordError
 from models_service.training.card import draw_curve, write_card
 from models_service.training.demonstrations import read_demonstrations
-from models_service.training.finetune import Settings, finetune
+from models_service.training.finetune import Settings, finetune, rank
 
 _LOG = logging.getLogger(__name__)
 _KINDS = ("base", "critiques", "helpfulness", "synthetic")
@@ -25,11 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in _KINDS:
         parser.add_argument(f"--{kind}", type=Path, nargs="*", default=[], help="JSONL files, gzip by suffix")
     parser.add_argument("--epochs", type=float, default=1.0)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=8, help="rows of --context tokens in a step, filled with examples")
     parser.add_argument("--context", type=int, default=2048, help="longer texts are left out and counted")
+    parser.add_argument("--split-by-passage", type=int, metavar="SEED", help="in place of the split that rows say")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lora-rank", type=int)
-    parser.add_argument("--trainer", type=Path, help="a JSON object of further transformers.TrainingArguments")
+    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
+    parser.add_argument("--precision", choices=("no", "bf16"), default="no", help="of the passes; weights stay fp32")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=0, help="background processes that make batches")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --output")
 
 
@@ -38,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     files = {kind: tuple(getattr(args, kind)) for kind in _KINDS}
     try:
-        demonstrations = read_demonstrations(**files, seed=args.seed)
+        demonstrations = read_demonstrations(**files, seed=args.seed, split_by_passage=args.split_by_passage)
     except RecordError as error:
         raise SystemExit(f"error: {error}") from error
     for (split, task), number in sorted(Counter((one.split, one.task) for one in demonstrations).items()):
@@ -52,10 +55,15 @@ def run(args: argparse.Namespace) -> int:
         context=args.context,
         seed=args.seed,
         lora_rank=args.lora_rank,
-        extra=json.loads(args.trainer.read_text(encoding="utf-8")) if args.trainer else {},
+        optimizer=args.optimizer,
+        precision=args.precision,
+        device=args.device,
+        workers=args.workers,
     )
     started = time.monotonic()
     outcome = finetune(settings, demonstrations, resume=args.resume)
+    if rank():
+        return 0
     draw_curve(outcome, args.output / "curve.svg")
     card = write_card(settings, outcome, files, minutes=(time.monotonic() - started) / 60)
     _LOG.info("training loss %.4f, validation loss %s; see %s", outcome.train_loss, outcome.test_loss, card)

@@ -8,8 +8,9 @@ decay. accelerate spreads a run over several processes.
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -90,8 +91,16 @@ class Trainer:
     """
 
     def __init__(
-        self, reader: TreeReader, batches: Callable[[], Iterable[Batch]], config: TrainConfig, directory: Path
+        self,
+        reader: TreeReader,
+        batches: Callable[[], Iterable[Batch]],
+        config: TrainConfig,
+        directory: Path,
+        *,
+        look: Callable[[], Mapping[str, float]] | None = None,
+        looks: int = 1,
     ) -> None:
+        """`look` measures the model `looks` times at even distances, the last time at the end of the budget."""
         from accelerate import Accelerator
 
         self.config, self.directory = config, directory
@@ -99,9 +108,11 @@ class Trainer:
         self._trained = [p for p in reader.parameters() if p.requires_grad]
         learner, optimizers = Learner(reader, config.precision), _optimizers(reader.model, config)
         self._learner, *self._optimizers = self._accelerator.prepare(learner, *optimizers)
-        self._batches = batches
+        self._batches, self._look, self._looks = batches, look, looks
         self.steps = self.tokens = self.trees = self.learned = self.drawn = 0
-        self.seconds = self.loss = 0.0
+        self.seconds = self.loss = self._began = self._saved = 0.0
+        self._recent: list[Tensor] = []
+        self._noted = (0.0, 0)
         if config.compiled:
             compile_layers(reader.model)
 
@@ -127,44 +138,56 @@ class Trainer:
 
     def run(self, *, resume: bool = False) -> Outcome:
         """Learn until the budget is spent or the batches end; with `resume`, from the last checkpoint, if any."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if resume and (self.directory / STATE).exists():
-            self._load()
-        else:
-            self._note(
-                config=asdict(self.config), flat=self._reader().flat, parameters=self._count(), device=self._device()
-            )
-        self._reader().model.train()
-        before, saved = time.monotonic() - self.seconds, time.monotonic()
-        recent: list[Tensor] = []
-        at = (self.seconds, self.tokens)
-        spent = self.progress() >= 1
-        for number, batch in enumerate(self._batches() if not spent else ()):
+        self._open(resume=resume)
+        for number, batch in enumerate(self._batches() if self.progress() < 1 else ()):
             if number < self.drawn:
                 continue
             self.drawn += 1
-            if len(batch.targets):
-                recent.append(self._step(batch))
-            self.seconds = time.monotonic() - before
-            spent = self.progress() >= 1
-            if recent and (spent or self.steps % self.config.note_every == 0):
-                self.loss = float(torch.stack(recent).mean())
-                self.seconds = time.monotonic() - before
-                self._note_progress(at)
-                recent, at = [], (self.seconds, self.tokens)
-            if time.monotonic() - saved > self.config.save_every:
+            looks = int(self.progress() * self._looks)
+            self._step(batch)
+            self.seconds = time.monotonic() - self._began
+            if self.steps % self.config.note_every == 0:
+                self._note_progress()
+            if int(self.progress() * self._looks) > looks:
+                self._look_at_it()
+            if time.monotonic() - self._saved > self.config.save_every:
                 self.save()
-                saved = time.monotonic()
-            if spent:
+            if self.progress() >= 1:
                 break
-        if recent:
-            self.loss = float(torch.stack(recent).mean())
-            self._note_progress(at)
+        self._note_progress()
         self.save()
         self._reader().model.eval()
         return Outcome(self.steps, self.tokens, self.trees, self.learned, round(self.seconds, 1), round(self.loss, 4))
 
-    def _step(self, batch: Batch) -> Tensor:
+    def _open(self, *, resume: bool) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if resume and (self.directory / STATE).exists():
+            self._load()
+        else:
+            if self._accelerator.is_main_process:
+                (self.directory / "curve.jsonl").unlink(missing_ok=True)
+            told = {"flat": self._reader().flat, "parameters": sum(p.numel() for p in self._trained)}
+            self._note(
+                config=asdict(self.config), processes=self._accelerator.num_processes, device=self._device(), **told
+            )
+        self._began, self._saved = time.monotonic() - self.seconds, time.monotonic()
+        self._recent, self._noted = [], (self.seconds, self.tokens)
+        self._reader().model.train()
+
+    def _look_at_it(self) -> None:
+        """The caller's measures, on the curve; the time that they take is not the run's."""
+        if self._look is None:
+            return
+        self._note_progress()
+        paused = time.monotonic()
+        self._reader().model.eval()
+        self._note(step=self.steps, tokens=self.tokens, **self._look())
+        self._reader().model.train()
+        self._began += time.monotonic() - paused
+
+    def _step(self, batch: Batch) -> None:
+        if not len(batch.targets):
+            return
         rate = self.config.learning_rate * self.rate()
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
@@ -179,7 +202,7 @@ class Trainer:
         self.tokens += batch.read * self._accelerator.num_processes
         self.trees += batch.trees
         self.learned += len(batch.targets)
-        return torch.as_tensor(mean)
+        self._recent.append(mean)
 
     def _reader(self) -> TreeReader:
         learner: Any = self._accelerator.unwrap_model(self._learner)
@@ -188,15 +211,21 @@ class Trainer:
 
     # ---- what is left behind
 
-    def _note_progress(self, before: tuple[float, int]) -> None:
-        took = max(self.seconds - before[0], 1e-9)
+    def _note_progress(self) -> None:
+        """What was learned since the last note; only here does the host wait for the device."""
+        if not self._recent:
+            return
+        self.loss = float(torch.stack(self._recent).mean())
+        self.seconds = time.monotonic() - self._began
+        took, tokens = self.seconds - self._noted[0], self.tokens - self._noted[1]
+        self._recent, self._noted = [], (self.seconds, self.tokens)
         self._note(
             step=self.steps,
             tokens=self.tokens,
             seconds=round(self.seconds, 1),
             loss=round(self.loss, 4),
             rate=round(self.config.learning_rate * self.rate(), 8),
-            tokens_per_second=round((self.tokens - before[1]) / took),
+            tokens_per_second=round(tokens / max(took, 1e-9)),
             **self._memory(),
         )
 
@@ -204,9 +233,6 @@ class Trainer:
         if self._accelerator.device.type != "cuda":
             return {}
         return {"device_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1)}
-
-    def _count(self) -> int:
-        return sum(p.numel() for p in self._trained)
 
     def _device(self) -> str:
         device = self._accelerator.device
@@ -219,6 +245,7 @@ class Trainer:
 
     def save(self) -> None:
         """Everything needed to go on from here, written whole or not at all."""
+        self._saved = time.monotonic()
         if not self._accelerator.is_main_process:
             return
         state = {
@@ -228,6 +255,7 @@ class Trainer:
             "seconds": self.seconds,
             "loss": self.loss,
             "random": torch.get_rng_state(),
+            "curve": (self.directory / "curve.jsonl").stat().st_size,
         }
         partial = self.directory / f"{STATE}.partial"
         torch.save(state, partial)
@@ -244,6 +272,9 @@ class Trainer:
             setattr(self, name, count)
         self.seconds, self.loss = saved["seconds"], saved["loss"]
         torch.set_rng_state(saved["random"])
+        # What was noted after the checkpoint is noted again.
+        if self._accelerator.is_main_process:
+            os.truncate(self.directory / "curve.jsonl", saved["curve"])
 
 
 def _optimizers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:

@@ -53,6 +53,15 @@ class Tree:
             node = self._child(node, piece)
         return node
 
+    def new_tokens(self, pieces: Pieces) -> int:
+        """How many tokens the example would add."""
+        node: Node | None = self.root
+        count = 0
+        for piece in pieces:
+            node = node and node.children.get((piece.role, piece.text))
+            count += 0 if node else len(encode_piece(self._tokenizer, piece))
+        return count
+
     def _child(self, node: Node, piece: Piece) -> Node:
         key = (piece.role, piece.text)
         if (child := node.children.get(key)) is None:

@@ -9,9 +9,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
 
 from labeling.actions import critiquing
+from labeling.enums import Role
+from labeling.models import Passage, Study
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 from tests.browser.hands import Hands
+from tests.factories import make_user
+from tests.labeling.every_page import DESKS, say_everywhere
 
 Visits = Callable[..., Visit]
 KILOBYTE = 1_000
@@ -90,6 +94,34 @@ def test_nothing_is_wider_than_the_window(visit: Visits, width: int) -> None:
     hands.write(hands.use(1), "A-very-long-word" * 30)
     hands.wait_until_saved()
     assert hands.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+LONG_WORD = "https://archive.example.org/harbour/2021/logs/keeper_of_the_north_light_transcript_final_v2.html"
+
+
+@pytest.mark.parametrize("activity", DESKS)
+def test_a_long_word_makes_no_desk_wider_than_a_phone(visit: Visits, activity: str) -> None:
+    work = DESKS[activity]()
+    say_everywhere(LONG_WORD)
+    page = visit(work.labeler.user, viewport={"width": 390, "height": 740}).page(work.get_absolute_url())
+    expect(page.locator("h1")).to_have_text(LONG_WORD)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(page.url.partition(f"/{activity}")[0])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_long_word_makes_no_page_of_a_study_wider_than_a_phone(visit: Visits) -> None:
+    DESKS["critiquing"]()
+    say_everywhere(LONG_WORD)
+    study, passage = Study.objects.get(), Passage.objects.get()
+    page = visit(make_user("admin", Role.ADMIN), viewport={"width": 390, "height": 740}).page("/studies/")
+    site = page.url.partition("/studies/")[0]
+    start = study.get_absolute_url()
+    addresses = ["/studies/", start, f"{start}questions/", f"{start}labelers/", f"{start}findings/", "/passages/"]
+    for address in [*addresses, f"/passages/{passage.pk}/", f"/onboarding/{study.public_id}/write/"]:
+        page.goto(site + address)
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
 
 
 def test_the_first_load_of_the_desk_is_at_most_120_kilobytes(visit: Visits) -> None:

@@ -12,7 +12,7 @@ from labeling.models import Study, User
 from tests.browser.conftest import Visit
 from tests.browser.screens import LOOKS
 from tests.browser.test_every_page import violations
-from tests.factories import make_labelers, make_user
+from tests.factories import make_labelers, make_question, make_user
 
 Visits = Callable[..., Visit]
 
@@ -62,3 +62,18 @@ def test_an_account_from_its_making_to_its_closing(visit: Visits, look: str) -> 
     assert not User.objects.get(username="mara").is_active
     stranger.reload()
     expect(stranger.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_wrong_text_is_mended_on_its_passages_page(visit: Visits, look: str) -> None:
+    question = make_question()
+    page = visit(make_user("ada", Role.ADMIN), **LOOKS[look]).page(f"/passages/{question.passage.pk}/")
+    page.get_by_text("Mend this question…").click()
+    page.get_by_label("The question as it should be").fill("Who built it?")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= LOOKS[look]["viewport"]["width"]  # type: ignore[index]
+    page.get_by_role("button", name="Save the wording").click()
+    expect(page.get_by_text("The question is mended.")).to_be_visible()
+    page.get_by_text("Mend this question…").click()
+    page.get_by_role("button", name="Remove this question").click()
+    expect(page.get_by_text("No questions about this passage.")).to_be_visible()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.apps import apps
+from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models.functions import Concat
 from django.test import Client
 
 from labeling.actions.answering import add_intended, add_question
@@ -12,7 +15,7 @@ from labeling.actions.demonstrating import add_link, prepare, ranked_answers
 from labeling.actions.onboarding import publish_instructions, publish_quiz
 from labeling.enums import Activity, Role
 from labeling.forms.onboarding import read_questions
-from labeling.models import Assignment, Study, User
+from labeling.models import Assignment, Passage, Study, User
 from tests.browser.desks import desk
 from tests.browser.rounds import checking_desk, comparing_desk, judging_desk
 from tests.factories import make_user
@@ -102,4 +105,26 @@ def pages_of_staff() -> list[Seen]:
     """All that an admin is led to, without pressing anything."""
     crawler = Crawler(client_of(make_user("admin", Role.ADMIN)))
     crawler.follow("/studies/")
-    return [seen for seen in crawler.seen if not seen.is_static]
+    return [seen for seen in crawler.seen if "text/html" in seen.headers]
+
+
+#: Fields of text that are no words of people: what machines wrote for machines.
+NOT_WORDS = {"text_digest", "digest", "report", "error"}
+
+
+def _words_if_any(name: str, words: str) -> Case:
+    """What stays empty: a text that is empty, and one that is absent."""
+    kept = When(Q(**{name: ""}) | Q(**{f"{name}__isnull": True}), then=F(name))
+    return Case(kept, default=Value(words), output_field=TextField())
+
+
+def say_everywhere(words: str) -> None:
+    """Let every text that people or files wrote say this, in what is stored now."""
+    for model in apps.get_app_config("labeling").get_models():
+        texts = [field for field in model._meta.get_fields() if type(field) is TextField and not field.choices]
+        names = {field.name for field in texts} - NOT_WORDS
+        filled = {name: _words_if_any(name, words) for name in names}
+        if filled:
+            model._default_manager.update(**filled)
+    Passage.objects.update(title=words)
+    Study.objects.update(name=Concat(Value(words), "pk", output_field=TextField()))

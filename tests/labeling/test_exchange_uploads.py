@@ -134,6 +134,27 @@ def test_an_id_cannot_name_two_texts() -> None:
     ]
 
 
+def asked(author: str, **answers: str) -> dict[str, Any]:
+    return {"text": "T", "author": author, "questions": [{"question": "When?", **answers}]}
+
+
+def test_two_answers_of_one_author_to_one_question_are_refused_where_the_second_would_win() -> None:
+    first, other = asked("a", human_answer="At nine."), asked("a", human_answer="At  ten.\n")
+    assert problems(first, other) == [
+        "rows.jsonl:2: questions[0].human_answer: the same author gives another one at rows.jsonl:1: questions[0]"
+    ]
+    asked_twice = asked("a", misleading_answer="One.")
+    asked_twice["questions"] *= 2
+    asked_twice["questions"][1] = asked_twice["questions"][1] | {"misleading_answer": "Two."}
+    (listed,) = problems(asked_twice)
+    assert "questions[1].misleading_answer: the same author gives another one" in listed
+
+
+def test_a_line_given_twice_counts_once_and_two_authors_may_answer_one_question() -> None:
+    line, other = asked("a", human_answer="At nine."), asked("b", human_answer="At ten.")
+    assert str(add(line, line, other)) == "Added 1 passage, 1 question and 2 answers from rows.jsonl."
+
+
 def test_an_empty_file_is_a_problem() -> None:
     assert problems() == ["rows.jsonl: holds no passage"]
 
@@ -145,13 +166,13 @@ def test_an_empty_file_is_a_problem() -> None:
         ("text,question,text,author\nT,Q,Another,a\n", "rows.csv:1: the column 'text' stands 2 times"),
         ("text,question,covered\nT,Q,yes\n\n\nT,Q,perhaps\n", "rows.csv:5: questions[0].covered: "),
         ('text,question,covered\n"T\r\nT\rT\nT",Q,yes\nT,Q,perhaps\n', "rows.csv:6: questions[0].covered: "),
-        ('\n\n"text";"question"\nT;Q;more\n', "rows.csv:4: has 3 cells, and the header has 2 columns"),
+        ('\n\n"text";"question"\nT;Q;more\n', "rows.csv:4: the number of cells is 3, that of columns 2"),
         ("text;question;temperature;model_answer\nT;Q;0,4;A\n", "rows.csv:2: questions[0].model_answer.temperature: "),
         ("text,question\n   ,Q\n", "rows.csv:2: text: is missing"),
         ("", "rows.csv:1: no column 'text'"),
         ("text\n", "rows.csv:1: no column 'question'"),
-        ("text,question\nT\n", "rows.csv:2: has 1 cells, and the header has 2"),
-        ("text,question\nT,Q,more\n", "rows.csv:2: has 3 cells, and the header has 2"),
+        ("text,question\nT\n", "rows.csv:2: the number of cells is 1, that of columns 2"),
+        ("text,question\nT,Q,more\n", "rows.csv:2: the number of cells is 3, that of columns 2"),
         ('text,question\nT,Q\n"T', "rows.csv:3: unexpected end of data"),
         ("text,question,covered\nT,Q,perhaps\n", "rows.csv:2: questions[0].covered: "),
         ("text,question,model_answer,temperature\nT,Q,A,warm\n", "rows.csv:2: questions[0].model_answer.temperature: "),

@@ -13,6 +13,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from labeling.actions.names import labeler_named, rename_account
 from labeling.actions.people import create_account
@@ -25,7 +26,7 @@ from labeling.exchange.uploads import UploadProblems, add_passages
 from labeling.models import Answer, Assignment, Event, Exposure, Labeler, Passage, PersonName, Study, User
 from labeling.models.names import name_key
 from labeling.refusals import Refused
-from tests.factories import make_labelers, make_study
+from tests.factories import make_labelers, make_study, make_user
 from tests.labeling.test_exchange_person import names_everywhere
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +113,7 @@ def test_the_claim_is_an_event_and_the_command_says_it() -> None:
     upload("Marit")
     said = io.StringIO()
     call_command("createuser", "marit", stdout=said)
-    assert "Texts uploaded under this name are the account's now: 1." in said.getvalue()
+    assert "Texts that were uploaded under this name are the account's now: 1." in said.getvalue()
     event = Event.objects.get(kind=EventKind.NAME_CLAIMED)
     assert (event.account, event.value) == (User.objects.get(username="marit"), 1)
 
@@ -154,6 +155,27 @@ def test_the_upload_says_whose_texts_wait_for_an_account(tmp_path: Path, capsys:
     (tmp_path / "rows.jsonl").write_text('{"text": "T", "author": "Marit"}\n{"text": "U", "author": "ola"}\n')
     call_command("add_passages", str(tmp_path / "rows.jsonl"))
     assert "No account yet: Marit. An account of that name" in capsys.readouterr().out
+
+
+def test_staff_see_which_texts_wait_for_an_account(client: Client) -> None:
+    passage = upload("Marit")
+    client.force_login(make_user("ada", Role.ADMIN))
+    page = client.get(f"/passages/{passage.pk}/").content.decode()
+    assert "questions by Marit (no account yet)" in page
+    account("marit")
+    page = client.get(f"/passages/{passage.pk}/").content.decode()
+    assert "questions by marit<" in page
+    assert "no account yet" not in page
+
+
+def test_the_admin_who_makes_the_account_is_told_what_it_claims_or_why_it_cannot_be(client: Client) -> None:
+    upload("Marit")
+    client.force_login(make_user("ada", Role.ADMIN))
+    page = client.post("/people/new/", {"username": "marit", "role": "labeler"}, follow=True).content.decode()
+    assert "uploaded under this name are the account&#x27;s now: 1." in page
+    refused = client.post("/people/new/", {"username": "MARIT", "role": "labeler"})
+    assert refused.status_code == 422
+    assert "is or was a name of the account “marit”" in refused.content.decode()
 
 
 # -- or is refused --------------------------------------------------------------------------------------

@@ -99,7 +99,10 @@ def test_home_tells_what_is_next_what_is_done_and_what_is_closed_and_why(me: Lab
     first = client.post("/next/", follow=True)
     assert first.status_code == 200
     assignment = Assignment.objects.of(me).get(state="opened")
-    assert f"You are in the middle of <strong>{assignment.slot.passage.title}" in client.get("/").content.decode()
+    assert (
+        f'You are in the middle of <strong dir="auto">{assignment.slot.passage.title}'
+        in client.get("/").content.decode()
+    )
     assert client.post("/next/").headers["Location"] == assignment.get_absolute_url()
     critiquing.rate(labeler=me, assignment=assignment, rating=7)
     critiquing.submit(labeler=me, assignment=assignment)

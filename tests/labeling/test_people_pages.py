@@ -248,3 +248,12 @@ def _queries(admin: Client, table: type) -> int:
     with CaptureQueriesContext(connection) as asked:
         admin.get(reverse(f"admin:{table._meta.app_label}_{table._meta.model_name}_changelist"))
     return len(asked)
+
+
+def test_a_token_is_made_for_an_account_found_by_name() -> None:
+    ada = people.create_account(username="ada", role=Role.ADMIN)
+    page, find = "/admin/authtoken/tokenproxy/add/", {"app_label": "authtoken", "model_name": "tokenproxy"}
+    admin = signed_in(ada)
+    assert b"ada" in admin.get("/admin/autocomplete/", find | {"field_name": "user", "term": "ad"}).content
+    assert admin.post(page, {"user": ada.pk}).status_code == 302
+    assert Token.objects.get().user == ada

@@ -15,7 +15,7 @@ from django.utils import timezone
 from assist.sweeping import sweep
 from labeling import assigning, releasing
 from labeling.actions import people
-from labeling.actions.members import choose_labelers
+from labeling.actions.members import change_labelers
 from labeling.actions.studies import add_questions, create_study, open_study
 from labeling.assigning import deal_study, next_for, offer, open_next, reassign
 from labeling.enums import AnswerKind, AssignmentState, EventKind, ReleaseReason, Role
@@ -50,7 +50,7 @@ def demote(labeler: Labeler, admin: User) -> None:
 
 def remove(labeler: Labeler, admin: User) -> None:
     for study in Study.objects.all():
-        choose_labelers(study, study.labelers.exclude(pk=labeler.pk), actor=admin)
+        change_labelers(study, leaving=[labeler], actor=admin)
 
 
 LEAVE = pytest.mark.parametrize("leave", [close, demote, remove])

@@ -33,6 +33,8 @@ RESAVED = {
     "NFD": unicodedata.normalize("NFD", TEXT),
     "no-break spaces": TEXT.replace(" ", "\u00a0"),
     "a byte order mark": "\ufeff" + TEXT,
+    "soft hyphens and zero widths": TEXT.replace("sea", "se\u00ada").replace(" ", "\u200b "),
+    "marks of direction": f"\u202b{TEXT}\u202c",
 }
 
 

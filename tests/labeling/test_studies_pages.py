@@ -60,7 +60,7 @@ def submit_one(study: Study) -> Assignment:
 
 
 def test_an_admin_makes_fills_deals_opens_and_closes_a_study(admin: Client) -> None:
-    labelers = make_labelers(6)
+    make_labelers(6)
     question = make_question()
     made = admin.post(
         reverse("studies:new"),
@@ -70,7 +70,7 @@ def test_an_admin_makes_fills_deals_opens_and_closes_a_study(admin: Client) -> N
             "critic": "reports",
             "seed": 3,
             "idle_release_hours": 24,
-            "labelers": [labeler.pk for labeler in labelers],
+            "labelers": "all",
         },
     )
     study = Study.objects.get(name="Pilot")

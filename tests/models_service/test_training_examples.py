@@ -20,7 +20,9 @@ from models_service.training.demonstrations import (
     from_synthetic,
     read_demonstrations,
 )
-from models_service.training.examples import IGNORED, collate, example, examples
+from models_service.training.examples import IGNORED, collate, example
+from models_service.training.finetune import packed
+from models_service.training.trees import Row
 from models_service.types import Subject
 
 
@@ -147,9 +149,8 @@ def test_synthetic_records_teach_the_sound_answer_and_the_oracles_verdicts(name:
 
 def test_a_passage_of_the_test_split_never_trains(tmp_path: Path) -> None:
     path = tmp_path / "critiques.jsonl"
-    jsonl.write(
-        path, [critiqued([], passage="p1"), critiqued([], split="test", passage="p1 "), critiqued([], passage="p2")]
-    )
+    rows = [critiqued([], passage="p1"), critiqued([], split="test", passage="p1 "), critiqued([], passage="p2")]
+    jsonl.write(path, [row | {"id": str(n)} for n, row in enumerate(rows)])
     found = read_demonstrations(critiques=(path,), seed=1)
     assert sorted((one.split, one.passage) for one in found) == [("test", "p1 "), ("train", "p2")]
 
@@ -157,8 +158,33 @@ def test_a_passage_of_the_test_split_never_trains(tmp_path: Path) -> None:
 def test_a_text_longer_than_the_context_is_left_out_and_counted() -> None:
     short = Demonstration("answer", "train", "P", FINETUNED.answer_example(SUBJECT))
     long = Demonstration("answer", "train", "P" * 99, FINETUNED.answer_example(Subject("", "P" * 99, "Q", "A")))
-    made = examples(Letters(), [short, long], context=60)
-    assert (len(made), made.too_long) == (1, 1)
+    made = packed(Letters(), [short, long], context=60)
+    assert (made.examples, made.too_long, len(made.trees)) == (1, 1, 1)
+
+
+def test_a_passage_is_read_once_for_all_its_examples_and_again_where_they_do_not_fit() -> None:
+    passage = "P" * 40
+    shown = [Subject("", passage, f"Q{n}", f"A{n}") for n in range(6)]
+    made = [Demonstration("answer", "train", passage, FINETUNED.answer_example(one)) for one in shown]
+    (together,) = packed(Letters(), made, context=1000).trees
+    alone = [packed(Letters(), [one], context=1000).tokens() for one in made]
+    assert together.size() == alone[0] + 5 * (alone[0] - len(f"Passage: {passage}\n"))
+    apart = packed(Letters(), made, context=120)
+    assert len(apart.trees) == 3
+    assert all(tree.size() <= 120 for tree in apart.trees)
+    rows = [Row() for _ in apart.trees]
+    for row, tree in zip(rows, apart.trees, strict=True):
+        row.add(tree)
+    learned = "".join("".join(chr(t) if t else "$" for t in row.targets) for row in rows)
+    assert learned == "".join(f" A{n}$" for n in range(6)), "no example is lost, none is cut"
+
+
+def test_a_split_by_passage_is_in_place_of_what_the_rows_say(tmp_path: Path) -> None:
+    path = tmp_path / "critiques.jsonl"
+    jsonl.write(path, [critiqued([], passage=f"p{n}", split="test") | {"id": str(n)} for n in range(40)])
+    splits = [one.split for one in read_demonstrations(critiques=(path,), seed=1, split_by_passage=3)]
+    assert 1 < splits.count("test") < 20
+    assert splits.count("train") == 40 - splits.count("test")
 
 
 def test_batches_pad_on_the_right_and_learn_nothing_there() -> None:

@@ -17,15 +17,13 @@ from models_service.formats import FINETUNED, encode
 from models_service.synthetic.lexicon import kept_words
 from models_service.synthetic.report_text import read_statements
 from models_service.training.small import curriculum_addition, curriculum_reports, loop
-from models_service.training.small.decoder import Decoder, Shape, grow
-from models_service.training.small.export import load_from_transformers, save_for_transformers
+from models_service.training.small.decoder import Decoder, Shape
+from models_service.training.small.export import save_for_transformers
 from models_service.training.small.feeding import Feed, InProcess, Order, Workers
 from models_service.training.small.lessons import Graded, Layout, Proportions, Sheet
 from models_service.training.small.loop import Plan, Trainer
-from models_service.training.small.muon import orthogonalise
 from models_service.training.small.probe import Probe
 from models_service.training.small.publish import model_card
-from models_service.training.small.transplant import transplant
 from models_service.training.small.trees import EOS, Node, Packer, Row, tree_mask
 from models_service.training.small.vocabulary import Encoder, learn_vocabulary
 from models_service.types import Subject
@@ -152,12 +150,6 @@ def test_the_probe_says_what_transformers_generates(model: Decoder, tokenizer: T
         assert text[:3] == expected[:3]
 
 
-def test_orthogonalising_brings_singular_values_near_one() -> None:
-    torch.manual_seed(1)
-    values = torch.linalg.svdvals(orthogonalise(torch.randn(2, 24, 60)))
-    assert 0.5 < values.min() < values.max() < 1.5
-
-
 @pytest.mark.parametrize("curriculum", [curriculum_addition, curriculum_reports])
 @pytest.mark.parametrize("stage", [0.0, 1.0, 2.0])
 def test_every_stage_of_a_curriculum_makes_sheets_the_oracle_agrees_with(curriculum, stage: float) -> None:  # type: ignore[no-untyped-def]
@@ -187,35 +179,6 @@ def test_a_run_that_resumes_goes_on_where_it_stopped(tokenizer: Tokenizer, tmp_p
     assert second.step == 4
     assert second.tokens > first.tokens
     assert len((tmp_path / "curve.jsonl").read_text(encoding="utf-8").splitlines()) == 4
-
-
-def test_growing_adds_blocks_and_changes_nothing_yet(model: Decoder) -> None:
-    taller = grow(model, model.shape.layers + 1)
-    tokens, positions = torch.randint(0, model.shape.vocabulary, (1, 9)), torch.arange(9)[None]
-    causal = torch.full((1, 1, 9, 9), -1e4).triu(1)
-    with torch.no_grad():
-        before_last, last = taller.states(tokens, positions, causal)
-        assert torch.equal(last, model.hidden(tokens, positions, causal))
-        assert torch.equal(before_last, last)
-
-
-def test_a_transplanted_token_keeps_the_embedding_it_had(model: Decoder, tokenizer: Tokenizer) -> None:
-    other = learn_vocabulary(["Passage: Mara works at the mill. " * 9], 300, split="words")
-    moved = transplant(model, tokenizer, other)
-    assert moved.shape.vocabulary == other.get_vocab_size()
-    old, new = tokenizer.get_vocab(), other.get_vocab()
-    shared = old.keys() & new.keys()
-    assert len(shared) > 256
-    for token in shared:
-        assert torch.equal(moved.embedding.weight[new[token]], model.embedding.weight[old[token]])
-    assert torch.equal(moved.blocks[0].q.weight, model.blocks[0].q.weight)
-
-
-def test_what_was_exported_can_be_trained_on(model: Decoder, tokenizer: Tokenizer, exported: Path) -> None:
-    again, its = load_from_transformers(exported)
-    assert its.get_vocab() == tokenizer.get_vocab()
-    for name, weight in model.state_dict().items():
-        assert torch.equal(again.state_dict()[name], weight.half().float())
 
 
 def _order(tokenizer: Tokenizer) -> Order:

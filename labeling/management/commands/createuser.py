@@ -11,9 +11,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from labeling.actions.names import say_what_was_claimed
 from labeling.actions.people import create_account
-from labeling.enums import EventKind, Role
-from labeling.models import Event, User
+from labeling.enums import Role
+from labeling.models import User
 from labeling.refusals import Refused
 
 
@@ -38,6 +39,6 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{username} ({role})" if ask else f"{username} ({role}): {password}")
-        claimed = Event.objects.filter(kind=EventKind.NAME_CLAIMED, account=user).first()
-        if claimed is not None:
-            self.stdout.write(f"Texts uploaded under this name are the account's now: {claimed.value}.")
+        claimed = say_what_was_claimed(user)
+        if claimed:
+            self.stdout.write(claimed)

@@ -14,9 +14,8 @@ import torch
 from tokenizers import Tokenizer
 
 from models_service.training.small.decoder import Shape
-from models_service.training.small.export import load_from_transformers, save_for_transformers
+from models_service.training.small.export import save_for_transformers
 from models_service.training.small.loop import Plan, Trainer
-from models_service.training.small.transplant import transplant
 from models_service.training.small.vocabulary import learn_vocabulary
 
 #: The knobs of a plan that the command line may set, where it names them the same.
@@ -62,7 +61,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--no-compile", dest="compiled", action="store_false")
-    parser.add_argument("--init", type=Path, help="start from this model, under the task's own vocabulary")
     parser.add_argument("--resume", type=Path, help="a run's state.pt, its tokenizer.json beside it")
     return parser
 
@@ -98,9 +96,6 @@ def main() -> None:
         device=options.device,
         started=started,
     )
-    if options.init:
-        model, known = load_from_transformers(options.init)
-        trainer.model.load_state_dict(transplant(model, known, tokenizer).state_dict())
     if options.resume:
         trainer.resume(options.resume)
     trainer.run()

@@ -6,7 +6,7 @@ takes explicit positions and an arbitrary attention mask, which tree packing nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -125,18 +125,6 @@ class Decoder(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.embedding.weight.to(hidden.dtype))
-
-
-def grow(model: Decoder, layers: int) -> Decoder:
-    """The same function with more blocks on top, which add nothing until they are trained."""
-    taller = Decoder(replace(model.shape, layers=layers))
-    taller.load_state_dict(model.state_dict(), strict=False)
-    with torch.no_grad():
-        for block in list(taller.blocks)[model.shape.layers :]:
-            assert isinstance(block, Block)
-            block.o.weight.zero_()
-            block.down.weight.zero_()
-    return taller
 
 
 def _rotate(x: Tensor) -> Tensor:

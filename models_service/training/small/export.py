@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -33,26 +32,6 @@ def transformers_name(name: str) -> str:
     for ours, theirs in _NAMES:
         name = name.replace(ours, theirs)
     return name
-
-
-def load_from_transformers(directory: Path) -> tuple[Decoder, Tokenizer]:
-    """The inverse: a decoder and tokenizer to train on from what `save_for_transformers` wrote."""
-    from safetensors.torch import load_file
-
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    shape = Shape(
-        vocabulary=config["vocab_size"],
-        width=config["hidden_size"],
-        layers=config["num_hidden_layers"],
-        heads=config["num_attention_heads"],
-        head_width=config["head_dim"],
-        hidden=config["intermediate_size"],
-        theta=config["rope_parameters"]["rope_theta"],
-    )
-    model = Decoder(shape)
-    theirs = load_file(directory / "model.safetensors")
-    model.load_state_dict({name: theirs[transformers_name(name)].float() for name in model.state_dict()})
-    return model, Tokenizer.from_file(str(directory / "tokenizer.json"))
 
 
 def save_for_transformers(model: Decoder, tokenizer: Tokenizer, directory: Path) -> None:

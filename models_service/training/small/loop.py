@@ -18,9 +18,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
-from models_service.training.small.decoder import Decoder, Shape, grow
+from models_service.training.small.decoder import Decoder, Shape
 from models_service.training.small.feeding import Curriculum, Feed, InProcess, Order, Workers, all_said
-from models_service.training.small.muon import Muon
 from models_service.training.small.probe import Probe
 from models_service.training.small.trees import Batch, tree_mask
 
@@ -125,7 +124,9 @@ class Trainer:
         self.hints = nn.Linear(shape.width, curriculum.questions * curriculum.classes).to(self.device)
         inside = [p for p in self.model.blocks.parameters() if p.dim() == 2]
         self.outside = [p for p in self.model.parameters() if not any(p is q for q in inside)]
-        self.muon = Muon(inside, lr=plan.matrix_rate)
+        self.muon: torch.optim.Optimizer = torch.optim.Muon(
+            inside, lr=plan.matrix_rate, momentum=0.95, weight_decay=0.0
+        )
         self.adam = torch.optim.AdamW(
             [*self.outside, *self.hints.parameters()], lr=plan.vector_rate, betas=(0.9, 0.98), weight_decay=0.0,
             fused=self.device.type == "cuda",
@@ -308,20 +309,11 @@ class Trainer:
         partial.replace(self.directory / "state.pt")
 
     def resume(self, state: Path) -> None:
-        """Go on from a saved state. The plan may differ: more steps, another length of decay, more layers.
-
-        With more layers the optimizers start afresh.
-        """
+        """Go on from a saved state. The plan may differ: more steps, another length of decay."""
         saved = torch.load(state, weights_only=False, map_location=self.device)
-        layers = 1 + max(int(name.split(".")[1]) for name in saved["model"] if name.startswith("blocks."))
         self.hints.load_state_dict(saved["hints"])
-        if layers == self.model.shape.layers:
-            self.model.load_state_dict(saved["model"])
-            self.muon.load_state_dict(saved["muon"])
-            self.adam.load_state_dict(saved["adam"])
-        else:
-            shorter = Decoder(replace(self.model.shape, layers=layers))
-            shorter.load_state_dict(saved["model"])
-            self.model.load_state_dict(grow(shorter, self.model.shape.layers).state_dict())
+        self.model.load_state_dict(saved["model"])
+        self.muon.load_state_dict(saved["muon"])
+        self.adam.load_state_dict(saved["adam"])
         self.step, self.tokens, self.seconds = saved["step"], saved["tokens"], saved["seconds"]
         self.resumed = self.step
