@@ -12,7 +12,7 @@ def row_provenance(row: StudyQuestion) -> dict[str, Any]:
     study = row.study
     return {
         "study": study.name,
-        "imported": study.import_batch_id is not None,
+        "imported": study.is_imported,
         "seed": study.seed,
         "critic": study.critic or None,
         "temperatures": study.temperatures,
