@@ -19,6 +19,7 @@ FILES = [
     *("tests/labeling/test_critiquing.py", "tests/labeling/test_database_refuses.py"),
     *("tests/labeling/test_exchange_assistance.py", "tests/labeling/test_exchange_own_study.py"),
     *("tests/labeling/test_exchange_sittings.py", "tests/labeling/test_exchange_uploads.py"),
+    "tests/labeling/test_hostile_requests.py",
 ]
 
 
