@@ -12,10 +12,10 @@ from django.conf import settings
 from django.test import Client
 
 from labeling.actions import critiquing
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
 from labeling.enums import ReleaseReason, Role
 from labeling.models import Assignment, Labeler
-from labeling.releasing import release
 from tests.factories import PASSWORD, make_study, make_user
 
 pytestmark = pytest.mark.django_db
