@@ -54,7 +54,9 @@ class Suggestion:
     same_as: int | None = None
     """The sample index of the first identical text, or null if this is the first."""
     rank: int | None = None
-    """Place in the order shown, 0 = most helpful, among first occurrences; null for duplicates."""
+    """Place in the order shown, 0 = most helpful, among first occurrences; null for what is not shown."""
+    degenerate: bool = False
+    """No critique at all: empty, without words, or pieces repeated over and over. Kept, but never shown."""
 
 
 @dataclass(frozen=True, slots=True)

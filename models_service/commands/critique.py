@@ -68,6 +68,7 @@ def bundle_record(bundle: Bundle) -> dict[str, Any]:
                 "helpfulness": s.helpfulness,
                 "same_as": s.same_as,
                 "rank": s.rank,
+                "degenerate": s.degenerate,
             }
             for s in bundle.suggestions
         ],
