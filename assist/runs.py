@@ -19,9 +19,9 @@ from django.utils import timezone
 from assist.critics import model_name
 from assist.models import Run, RunState
 from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
-from labeling.assigning import LOOKS
-from labeling.batches import write_in_batches
-from labeling.locking import locked
+from labeling.actions.batches import write_in_batches
+from labeling.actions.dealing import LOOKS
+from labeling.actions.locking import locked
 from labeling.enums import StudyState
 from labeling.models import Answer, AssistanceBundle, Slot, Study
 from models_service.types import Bundle

@@ -15,10 +15,10 @@ from assist.outages import OUTAGES
 from assist.runs import cancel_unwanted, want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import offer_complete_questions
+from labeling.actions.releasing import release_left
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading.findings import compute, stale_studies
-from labeling.releasing import release_left
 
 log = logging.getLogger(__name__)
 #: A queued run is called for again after this long; a message is cheap, a flood of them is not.

@@ -342,10 +342,12 @@ def _score_batch(loaded: Any, request: CritiqueRequest, tokens: Any) -> Outcome:
 
 
 def _scores(loaded: Any, ids: Any, **cache: Any) -> list[float]:
-    from models_service.engine.yes_no import probability_of_yes
+    from models_service.engine.yes_no import LabelHead
 
-    logits = loaded.model(ids, logits_to_keep=1, use_cache=bool(cache), **cache).logits[:, -1]
-    return probability_of_yes(logits, loaded.labels)
+    head = LabelHead(loaded.model, loaded.labels)
+    with head.appended():
+        logits = loaded.model(ids, logits_to_keep=1, use_cache=bool(cache), **cache).logits[:, -1]
+    return head.probabilities(logits)
 
 
 def _noise(request: CritiqueRequest, device: Any) -> list[Any]:

@@ -15,9 +15,9 @@ from django.db import transaction
 from rapidfuzz.distance import Levenshtein
 
 from labeling.actions import sittings
+from labeling.actions.locking import locked
 from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
 from labeling.enums import CritiqueOrigin, EventKind
-from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,

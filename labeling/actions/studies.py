@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
+from labeling.actions.batches import batches, pks, write_in_batches
+from labeling.actions.locking import locked
 from labeling.actions.onboarding import publish_instructions
-from labeling.batches import batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
-from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -106,11 +105,6 @@ def add_questions(study: Study, questions: Iterable[Question]) -> int:
     return added
 
 
-def pks(rows: Iterable[Any]) -> Iterable[int]:
-    """The keys of rows, or of a query's rows without loading these."""
-    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
-
-
 def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
     """Refuse questions that lack a kind of answer. A blank answer is none."""
     present: dict[int, set[str]] = {pk: set() for pk in questions}
@@ -195,7 +189,7 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
     """Let labelers in. Questions whose suggestions are ready open; the others are asked for."""
     if study.state == StudyState.OPEN:
         return
-    if study.import_batch_id is not None:
+    if study.is_imported:
         raise Refused("This study was imported: it is history, and is not opened.")
     if not study.slots.exists():
         raise Refused("Choose questions first: this study has none.")

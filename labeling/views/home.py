@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from labeling.assigning import next_for, open_next, pool_for
+from labeling.actions.opening import next_for, open_next, pool_for
 from labeling.enums import AssignmentState, StudyState
 from labeling.models import Assignment, Labeler
 from labeling.rules.onboarding import step_before

@@ -82,7 +82,9 @@ class CudaGraphBatch(DecodeBatch):
 
     def _launch(self) -> None:
         """One step, operation by operation."""
-        logits = self._forward(self.plan, self._tokens, self._prompt_lengths + self.plan.device_length)
+        positions = self._prompt_lengths + self.plan.device_length
+        self.plan.step(positions[:, None])
+        logits = self._forward(self.plan, self._tokens, positions)
         self.plan.advance()
         self._sample(logits)
 

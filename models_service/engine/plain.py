@@ -25,7 +25,7 @@ from models_service.engine.backend import (
 )
 from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
 from models_service.engine.loading import Loaded
-from models_service.engine.yes_no import probability_of_yes
+from models_service.engine.yes_no import LabelHead
 
 
 class PlainBackend:
@@ -35,7 +35,7 @@ class PlainBackend:
 
     def __init__(self, loaded: Loaded) -> None:
         self._model = loaded.model
-        self._labels = loaded.labels
+        self._head = LabelHead(loaded.model, loaded.labels)
         self._ends = loaded.end_ids
         self._tail = loaded.helpfulness_tail
         # Nearly all models can leave out the logits that nobody reads.
@@ -48,8 +48,9 @@ class PlainBackend:
 
     def _score(self, prompt: TokenIds) -> float:
         ids = torch.tensor([prompt], device=self._model.device)
-        logits = self._model(ids, use_cache=False, **self._only_last).logits[:, -1]
-        return probability_of_yes(logits, self._labels)[0]
+        with self._head.appended():
+            logits = self._model(ids, use_cache=False, **self._only_last).logits[:, -1]
+        return self._head.probabilities(logits)[0]
 
     @torch.inference_mode()
     def sample(

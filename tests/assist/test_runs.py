@@ -186,8 +186,9 @@ def test_more_answers_of_a_passage_than_fit_at_once_are_called_for_again(
 
 
 def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(
-    study: Study, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
+    study = make_study(3, assisted=False)
     shared = study.study_questions.all()[0].question
     other = make_study([shared], labelers=0, assisted=False, name="Also about the first harbour")
     held = claim(want_runs(study)[-1].pk, "worker 1")

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from labeling.actions import critiquing
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
 from labeling.enums import AnswerKind, AssignmentState
 from labeling.models import Answer, Assignment, Critique, Labeler, LabelerCritique, Study
 from labeling.visibility.critiquing import VisibleSuggestion, Worksheet

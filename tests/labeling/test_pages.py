@@ -12,11 +12,11 @@ from django.conf import settings
 from django.test import Client
 
 from labeling.actions import critiquing
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
 from labeling.actions.studies import close_study
-from labeling.assigning import open_next
 from labeling.enums import ReleaseReason, Role
 from labeling.models import Assignment, Labeler
-from labeling.releasing import release
 from tests.factories import PASSWORD, make_study, make_user
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from models_service.engine.plain import PlainBackend
 from models_service.engine.prefix_tree import PrefixTreeBackend, UnsupportedArchitecture
 from models_service.engine.random_streams import RandomStream
 from models_service.types import PAPER_TEMPERATURES
-from tests.models_service.tiny_models import CONFIGS, COVERED, VOCABULARY
+from tests.models_service.tiny_models import BRANCHED, COVERED, VOCABULARY
 
 PASSAGE = tuple(range(20, 70))
 QUESTION = tuple(range(100, 109))
@@ -132,7 +132,7 @@ def test_bfloat16_repeats_itself_under_the_same_grouping(tiny):
     assert tree.critique(asks, 12) == tree.critique(asks, 12)
 
 
-@pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(COVERED)))
+@pytest.mark.parametrize("kind", BRANCHED)
 def test_refuses_architectures_on_which_it_would_not_be_exact(model_directory, kind, monkeypatch):
     monkeypatch.setattr("models_service.engine.skinny_matmul.MIN_OUTPUT_BYTES", 1)
     loaded = load(EngineSettings(model=str(model_directory(kind))))
