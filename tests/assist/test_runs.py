@@ -17,6 +17,7 @@ from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
 from assist.tasks import process, work_on
 from labeling.actions.opening import open_assignment
+from labeling.actions.studies import close_study
 from labeling.enums import AssignmentState, Role
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
 from models_service.engine import EngineError
@@ -207,3 +208,35 @@ def test_what_is_no_critique_is_kept_counted_and_shown_to_nobody(
     client.force_login(make_user("admin", Role.ADMIN))
     page = client.get(reverse("assist:runs", args=[study.public_id])).content.decode()
     assert "<dt>Suggestions that are no critiques, not shown</dt><dd>24</dd>" in page
+
+
+def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    study = make_study(3, assisted=False)
+    shared = study.study_questions.all()[0].question
+    other = make_study([shared], labelers=0, assisted=False, name="Also about the first harbour")
+    held = claim(want_runs(study)[-1].pk, "worker 1")
+    assert held is not None
+    assert want_runs(other) == [], "the same critic was asked already"
+    with django_capture_on_commit_callbacks(execute=True):
+        close_study(study)
+    waiting = Run.objects.filter(state=RunState.QUEUED)
+    assert {run.answer.question for run in waiting} == {shared}, "the other study still wants these"
+    assert held.held.count() == 3, "what a worker is on is finished"
+    assert finish(held, held.runs[0], _bundle_of(held.runs[0])) is not None
+
+
+def test_the_sweeper_takes_back_what_a_closed_study_waits_for(study: Study) -> None:
+    run = want_runs(study)[0]
+    lost = claim(run.pk, "worker 1")
+    assert lost is not None
+    lost.held.update(lease_until=timezone.now() - timedelta(seconds=1))
+    close_study(study)
+    assert sweep().cancelled == 6, "those of the lost worker too"
+    process(run.pk)
+    assert not AssistanceBundle.objects.exists()
+
+
+def _bundle_of(run: Run) -> Bundle:
+    return open_critic(run.critic).critique([subject_of_answer(run.answer)], seed=run.seed)[0]
