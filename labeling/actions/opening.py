@@ -114,7 +114,7 @@ def _show_suggestions(assignment: Assignment) -> None:
     shown = assignment.bundle.shown()
     calibrated = calibrated_scores(assignment.slot.study, [suggestion.helpfulness for suggestion in shown])
     ShownSuggestion.objects.bulk_create(
-        ShownSuggestion(assignment=assignment, suggestion=suggestion, rank=rank, calibrated=score, shown_ms=0)
+        ShownSuggestion(assignment=assignment, suggestion=suggestion, rank=rank, calibrated=score)
         for rank, (suggestion, score) in enumerate(zip(shown, calibrated, strict=True))
     )
     Event.objects.create(

@@ -44,7 +44,6 @@ def label_provenance(
                 "critique": places[shown.suggestion_id],
                 "rank": shown.rank,
                 "calibrated": shown.calibrated,
-                "shown": shown.shown_ms,
                 "first_used": shown.first_used_ms,
                 "times_used": shown.times_used,
             }
