@@ -98,7 +98,9 @@ class RemoteEngine:
                 Bundle(
                     key=subject.key,
                     critiqueability=critiqueability[place],
-                    suggestions=suggestions(own, temperatures, [by_first[i] for i in first]),
+                    suggestions=suggestions(
+                        own, temperatures, [by_first[i] for i in first], self._format.example_critiques
+                    ),
                     model=self.identity,
                     seed=seed,
                 )
