@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from assist.critics import model_name
@@ -22,7 +22,8 @@ from labeling.actions.assisting import Sample, answers_to_assist, offer_question
 from labeling.actions.batches import write_in_batches
 from labeling.actions.dealing import LOOKS
 from labeling.actions.locking import locked
-from labeling.models import Answer, AssistanceBundle, Study
+from labeling.enums import StudyState
+from labeling.models import Answer, AssistanceBundle, Slot, Study
 from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
@@ -93,6 +94,17 @@ def claimable() -> models.QuerySet[Run]:
 def never_called() -> models.QuerySet[Run]:
     """Runs that wait and for which nobody was called yet."""
     return Run.objects.filter(state=RunState.QUEUED, last_enqueued_at=None).order_by("pk")
+
+
+def cancel_unwanted() -> int:
+    """Take back what waits although no open study shows the answer beside this critic. Returns how many runs.
+
+    A run that waits holds nothing yet, so its row goes; one that a worker is on is finished and stored.
+    """
+    shown = Slot.objects.filter(
+        answer=OuterRef("answer"), assisted=True, study__critic=OuterRef("critic"), study__state=StudyState.OPEN
+    )
+    return claimable().filter(~Exists(shown)).delete()[0]
 
 
 def claim(run_id: int, owner: str) -> Claim | None:

@@ -30,7 +30,7 @@ from labeling.models import (
 from labeling.models.answers import HAS_WORDS
 from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
-from labeling.signals import suggestions_wanted
+from labeling.signals import suggestions_unwanted, suggestions_wanted
 
 #: Section 3.2 of the paper: three kinds of answers, each assisted or not.
 SIX_CONDITIONS = [(kind, assisted) for kind in AnswerKind for assisted in (False, True)]
@@ -203,13 +203,14 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
 
 
 def close_study(study: Study, *, actor: User | None = None) -> None:
-    """Stop all work in the study. Drafts stay as they are and are not exported."""
+    """Stop all work in the study, the critic's too. Drafts stay as they are and are not exported."""
     if study.state == StudyState.CLOSED:
         return
     with transaction.atomic():
         Study.objects.filter(pk=study.pk).update(state=StudyState.CLOSED)
         study.state = StudyState.CLOSED
         Event.objects.create(kind=EventKind.STUDY_CLOSED, study=study, actor=actor)
+        transaction.on_commit(lambda: suggestions_unwanted.send(sender=Study, study_id=study.pk))
 
 
 def want_suggestions(study: Study) -> None:

@@ -15,6 +15,7 @@ from assist.runs import claim, finish, retry, store, want_runs
 from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
 from assist.tasks import process, work_on
+from labeling.actions.studies import close_study
 from labeling.enums import AssignmentState
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
 from models_service.critiquing import suggestions
@@ -196,3 +197,35 @@ def test_more_answers_of_a_passage_than_fit_at_once_are_called_for_again(
     assert called
     assert Run.objects.filter(state=RunState.QUEUED).count() == 1
     assert Passage.objects.count() == 1
+
+
+def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    study = make_study(3, assisted=False)
+    shared = study.study_questions.all()[0].question
+    other = make_study([shared], labelers=0, assisted=False, name="Also about the first harbour")
+    held = claim(want_runs(study)[-1].pk, "worker 1")
+    assert held is not None
+    assert want_runs(other) == [], "the same critic was asked already"
+    with django_capture_on_commit_callbacks(execute=True):
+        close_study(study)
+    waiting = Run.objects.filter(state=RunState.QUEUED)
+    assert {run.answer.question for run in waiting} == {shared}, "the other study still wants these"
+    assert held.held.count() == 3, "what a worker is on is finished"
+    assert finish(held, held.runs[0], _bundle_of(held.runs[0])) is not None
+
+
+def test_the_sweeper_takes_back_what_a_closed_study_waits_for(study: Study) -> None:
+    run = want_runs(study)[0]
+    lost = claim(run.pk, "worker 1")
+    assert lost is not None
+    lost.held.update(lease_until=timezone.now() - timedelta(seconds=1))
+    close_study(study)
+    assert sweep().cancelled == 6, "those of the lost worker too"
+    process(run.pk)
+    assert not AssistanceBundle.objects.exists()
+
+
+def _bundle_of(run: Run) -> Bundle:
+    return open_critic(run.critic).critique([subject_of_answer(run.answer)], seed=run.seed)[0]
