@@ -159,7 +159,13 @@ def finish(claim: Claim, run: Run, bundle: Bundle) -> AssistanceBundle | None:
 
 
 def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
-    """What the critic said about an answer, with the recipe that would make it say it again."""
+    """What the critic said about an answer, with the recipe that would make it say it again.
+
+    Copies of the prompt's worked examples are left out, and counted beside the recipe.
+    """
+    own = [suggestion for suggestion in bundle.suggestions if not suggestion.copied]
+    place = {suggestion.sample_index: index for index, suggestion in enumerate(own)}
+    copied = len(bundle.suggestions) - len(own)
     return store_bundle(
         answer=answer,
         critic=critic,
@@ -170,9 +176,9 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
                 # A model may say NUL, which PostgreSQL's text cannot hold.
                 text=suggestion.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 helpfulness=suggestion.helpfulness,
-                same_as=suggestion.same_as,
+                same_as=None if suggestion.same_as is None else place[suggestion.same_as],
             )
-            for suggestion in bundle.suggestions
+            for suggestion in own
         ],
         model_name=model_name(critic),
         model_revision=bundle.model.revision,
@@ -182,7 +188,7 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
         dtype=bundle.model.dtype,
         device=bundle.model.device,
         seed=bundle.seed,
-        grouping=dict(bundle.grouping),
+        grouping={**bundle.grouping, **({"copied_examples": copied} if copied else {})},
     )
 
 
