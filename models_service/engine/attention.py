@@ -8,6 +8,7 @@ Hk counts key-value heads; M = rows x (query heads per key-value head) x new tok
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import causal_mask_function
+
+from models_service.engine.windows import UnsupportedArchitecture, Window, window_of
 
 ATTENTION_NAME = "second_reader_prefix_tree"
 #: The log-sum-exp of attention to no keys: its weight is 0 and, unlike -inf, it makes no NaN.
@@ -24,14 +27,23 @@ PartialAttention = tuple[Tensor, Tensor]
 """Attention to some of the keys: output [B, Hk, M, Dv] and log-sum-exp [B, Hk, M] in fp32."""
 
 
-class UnsupportedArchitecture(Exception):
-    """The prefix tree would not be exact for this architecture. The message says why."""
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How a layer weighs keys, besides by their product with the query."""
+
+    scale: float
+    softcap: float | None = None
+    """Scores are bent to lie within plus and minus this."""
+    sinks: Tensor | None = None
+    """One score a query head that takes its share of the weights and has no value."""
+    window: Window | None = None
+    """Known only where a model makes its own masks, as for a `LayerSurvey`."""
 
 
 class AttentionPlan(Protocol):
     """Which tokens attend to which in one forward pass."""
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
         """Queries [1, H, T, D], keys and values [1, Hk, T, D] of the new tokens, to outputs [1, T, H, Dv]."""
 
 
@@ -44,7 +56,7 @@ def _attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    attention_mask: Tensor | None,
+    attention_mask: Tensor | Window | None,
     scaling: float | None = None,
     dropout: float = 0.0,
     **features: Any,
@@ -53,51 +65,84 @@ def _attention(
     plan = ACTIVE_PLAN.get()
     if plan is None:
         raise RuntimeError("this model belongs to a prefix tree: call it through its backend")
-    unknown = {
-        name for name in ("sliding_window", "softcap", "s_aux", "position_bias") if features.get(name) is not None
-    }
-    if unknown or dropout or not getattr(module, "is_causal", True):
-        raise UnsupportedArchitecture(f"its attention uses {', '.join(sorted(unknown)) or 'dropout or no causal mask'}")
+    if features.get("position_bias") is not None or dropout or not getattr(module, "is_causal", True):
+        raise UnsupportedArchitecture("its attention uses position biases, dropout or no causal mask")
     if not hasattr(module, "layer_idx"):
         raise UnsupportedArchitecture("its attention layers are not numbered")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return plan.attend(module.layer_idx, query, key, value, scale), None
+    window = attention_mask if isinstance(attention_mask, Window) else None
+    scoring = Scoring(scale, features.get("softcap"), features.get("s_aux"), window)
+    return plan.attend(module.layer_idx, query, key, value, scoring), None
 
 
-def _mask(*_: Any, mask_function: Any = causal_mask_function, **__: Any) -> None:
-    """Build no mask. A plan is causal, so any other mask is not supported."""
-    if mask_function is not causal_mask_function:
-        raise UnsupportedArchitecture("it masks more than the future (a sliding window, chunks or blocks)")
+def _mask(
+    *_: Any, mask_function: Any = causal_mask_function, local_size: int | None = None, **__: Any
+) -> Window | None:
+    """In place of a mask, what it would let a query see. transformers hands it to the layers that it is for."""
+    return window_of(mask_function, local_size)
+
+
+class LayerSurvey:
+    """A plan that attends to nothing and notes which layers ask, and through which window."""
+
+    def __init__(self) -> None:
+        self.windows: dict[int, Window | None] = {}
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
+        self.windows[layer] = scoring.window
+        return q.new_zeros(1, q.shape[2], q.shape[1], v.shape[-1])
 
 
 AttentionInterface.register(ATTENTION_NAME, _attention)
 AttentionMaskInterface.register(ATTENTION_NAME, _mask)
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None = None) -> PartialAttention:
+def attention(q: Tensor, k: Tensor, v: Tensor, scoring: Scoring, mask: Tensor | None = None) -> PartialAttention:
     """Every query attends to every key. `mask`, broadcast to [B, Hk, M, N], is added to the scores."""
-    if _flash_supports(q, v) and (mask is None or q.device.type == "cpu"):
-        return _flash_attention(q, k, v, scale, mask=mask)
-    scores = ((q * scale) @ k.transpose(-1, -2)).float()
+    if scoring.softcap is None and _flash_supports(q, v) and (mask is None or q.device.type == "cpu"):
+        return _flash_attention(q, k, v, scoring.scale, mask=mask)
+    scores = ((q * scoring.scale) @ k.transpose(-1, -2)).float()
+    if scoring.softcap is not None:
+        scores = scores.div_(scoring.softcap).tanh_().mul_(scoring.softcap)
     if mask is not None:
         scores += mask
     lse = scores.logsumexp(-1, keepdim=True)
     return scores.sub_(lse).exp_().to(v.dtype) @ v, lse.squeeze(-1)
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, scale: float) -> PartialAttention:
-    """Causal self-attention of consecutive tokens: q [1, H, T, D], k and v [1, Hk, T, D], not grouped by key head."""
+def causal_attention(
+    q: Tensor, k: Tensor, v: Tensor, scoring: Scoring, window: Window | None = None
+) -> PartialAttention:
+    """Causal self-attention of consecutive tokens: q [1, H, T, D], k and v [1, Hk, T, D], not grouped by key head.
+
+    The first token's position is 0 to the window.
+    """
     groups = q.shape[1] // k.shape[1]
     k, v = (x.repeat_interleave(groups, 1) for x in (k, v))
-    if _flash_supports(q, v):
-        return _flash_attention(q, k, v, scale, causal=True)
-    visible = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
-    return attention(q, k, v, scale, additive_mask(visible))
+    if scoring.softcap is None and window is None and _flash_supports(q, v):
+        return _flash_attention(q, k, v, scoring.scale, causal=True)
+    positions = torch.arange(q.shape[-2], device=q.device)
+    return attention(q, k, v, scoring, additive_mask(visible_keys(positions, positions, window)))
 
 
-def causal_attention_output(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+def causal_attention_output(q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
     """The same without a log-sum-exp, where nothing will be merged with it."""
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, enable_gqa=q.shape[1] != k.shape[1])
+    if scoring.softcap is not None:
+        return causal_attention(q, k, v, scoring)[0]
+    enable_gqa = q.shape[1] != k.shape[1]
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scoring.scale, enable_gqa=enable_gqa)
+
+
+def visible_keys(queries: Tensor, keys: Tensor, window: Window | None) -> Tensor:
+    """Which keys a query of the same text sees, [queries, keys], both given by their positions."""
+    visible = keys <= queries[:, None]
+    return visible if window is None else visible & (keys >= window.first(queries)[:, None])
+
+
+def share_with_sinks(part: PartialAttention, sinks: Tensor | None) -> Tensor:
+    """The output when the sinks have had their share of the weights; `sinks` broadcasts to the log-sum-exp."""
+    out, lse = part
+    return out if sinks is None else out * (lse - sinks.float()).sigmoid().unsqueeze(-1).to(out.dtype)
 
 
 def additive_mask(visible: Tensor) -> Tensor:

@@ -8,14 +8,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from models_service.engine.attention import AttentionPlan, additive_mask
+from models_service.engine.attention import AttentionPlan
 from models_service.engine.backend import Heartbeat, TokenIds, truncate_at_end
 from models_service.engine.gumbel_noise import gumbel_noise
 from models_service.engine.random_streams import RandomStream
-from models_service.engine.yes_no import probability_of_yes
-
-#: Decoding steps between two heartbeats.
-HEARTBEAT_INTERVAL = 8
+from models_service.engine.yes_no import LabelHead
 
 
 class ForwardPass(Protocol):
@@ -32,8 +29,12 @@ class DecodePlan(AttentionPlan, Protocol):
     rows: int
     length: int
     """How many tokens of each row are in the KV cache."""
-    mask: Tensor | None
-    """Added to the scores of each row's new tokens with its own keys, [rows, 1, new, keys]."""
+
+    def step(self, positions: Tensor, visible: Tensor | None = None) -> None:
+        """The next forward pass computes new tokens of every row, at `positions` [rows, new].
+
+        `visible` [rows, new, keys]: which of the row's own keys each attends to, the new ones last; None for all.
+        """
 
 
 class DecodeBatch:
@@ -63,10 +64,11 @@ class DecodeBatch:
             finished |= self._is_end(tokens)
             if len(output) == max_new_tokens or bool(finished.all()):
                 return self._texts(torch.stack(output, 1))
-            logits = self._forward(self.plan, tokens, self._prompt_lengths + self.plan.length)
+            positions = self._prompt_lengths + self.plan.length
+            self.plan.step(positions[:, None])
+            logits = self._forward(self.plan, tokens, positions)
             self.plan.length += 1
-            if len(output) % HEARTBEAT_INTERVAL == 0:
-                heartbeat()
+            heartbeat(len(output) / max_new_tokens)
 
     def _is_end(self, tokens: Tensor) -> Tensor:
         return (tokens[:, None] == self._ends).any(1)
@@ -74,7 +76,7 @@ class DecodeBatch:
     def _texts(self, output: Tensor) -> list[TokenIds]:
         return [truncate_at_end(row, self._end_ids) for row in output.tolist()]
 
-    def score(self, texts: Sequence[TokenIds], tail: TokenIds, labels: tuple[int, int]) -> list[float]:
+    def score(self, texts: Sequence[TokenIds], tail: TokenIds, head: LabelHead) -> list[float]:
         """Pr[Yes] after each text and the tail.
 
         Every row feeds one slot and the tail. The slot holds the row's last token where that was sampled but is not
@@ -94,7 +96,8 @@ class DecodeBatch:
         causal = step <= step[:, None]
         causal = causal & ((step != 0) | pending[:, None, None] | (step[:, None] == 0))
         visible = torch.cat([before[:, None].expand(-1, new, -1), causal], 2)
-        plan.mask = additive_mask(visible)[:, None]
+        plan.step(positions, visible)
         ends = torch.arange(new - 1, plan.rows * new, new, device=device)
-        logits = self._forward(plan, tokens.reshape(-1), positions.reshape(-1), ends)
-        return probability_of_yes(logits, labels)
+        with head.appended():
+            logits = self._forward(plan, tokens.reshape(-1), positions.reshape(-1), ends)
+        return head.probabilities(logits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,14 +10,18 @@ from torch import Tensor
 
 from models_service.engine.attention import (
     PartialAttention,
+    Scoring,
     additive_mask,
     attention,
     causal_attention,
     causal_attention_output,
     merge_partials,
     no_keys_like,
+    share_with_sinks,
 )
 from models_service.engine.packing import PackedTree, PrefixNode
+from models_service.engine.per_node_windows import Block, WindowSuffixes, attend_in_blocks, blocks
+from models_service.engine.windows import Window
 
 KeysValues = tuple[Tensor, Tensor]
 #: Shared nodes with fewer tokens are cheaper copied to each prompt than attended to apart.
@@ -27,7 +31,11 @@ MIN_SHARED_TOKENS = 32
 class PerNodePrefill:
     """Prefills a packed tree, chunk by chunk, and caches every layer's keys and values, each [1, Hk, T, D]."""
 
-    def __init__(self, tree: PackedTree, last_layer: int) -> None:
+    def __init__(self, tree: PackedTree, last_layer: int, windows: Mapping[int, Window] | None = None) -> None:
+        """`windows` of the layers that have one."""
+        longest = max(node.position + len(node.tokens) for node in tree.nodes)
+        self._windows = {i: window for i, window in (windows or {}).items() if not window.covers(longest)}
+        self._blocks: dict[Window, list[Block]] = {}
         self.kv_cache: dict[int, KeysValues] = {}
         self._tree = tree
         self._nodes = tree.nodes
@@ -46,55 +54,75 @@ class PerNodePrefill:
         """The next forward pass computes the tokens up to `stop`, and logits at `logit_indices`."""
         self._start, self._stop = self._stop, stop
         self._logit_indices, self._logit_mask = logit_indices, None
+        self._blocks.clear()
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
-        keys, values = self._update_cache(layer, k, v)
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
+        kv, window = self._update_cache(layer, k, v), self._windows.get(layer)
         if layer == self._last_layer:
-            return self._attend_for_logits(q, (keys, values), scale)
+            return self._attend_for_logits(q, kv, scoring, window)
+        if window is not None:
+            part = attend_in_blocks(self._blocks_of(window, q.device), q, kv, scoring)
+        else:
+            part = self._attend_to_paths(q, kv, scoring)
+        sinks = None if scoring.sinks is None else scoring.sinks[:, None]
+        return share_with_sinks(part, sinks).transpose(1, 2).contiguous()
+
+    def _blocks_of(self, window: Window, device: torch.device) -> list[Block]:
+        if window not in self._blocks:
+            self._blocks[window] = blocks(self._tree, window, self._start, self._stop, device)
+        return self._blocks[window]
+
+    def _attend_to_paths(self, q: Tensor, kv: KeysValues, scoring: Scoring) -> PartialAttention:
+        """Every token attends to its node up to itself and to the nodes above."""
+        keys, values = kv
         start, stop = self._start, self._stop
         _, heads, tokens, _ = q.shape
-        out = q.new_empty(1, heads, tokens, v.shape[-1])
+        out = q.new_empty(1, heads, tokens, values.shape[-1])
         lse = torch.empty(1, heads, tokens, dtype=torch.float32, device=q.device)
         for node in self._nodes:
             if start <= node.start < stop:
                 here = slice(node.start - start, node.stop - start)
                 there = slice(node.start, node.stop)
-                own = (q[:, :, here], keys[:, :, there], values[:, :, there], scale)
-                if node.parent is None:
+                own = (q[:, :, here], keys[:, :, there], values[:, :, there], scoring)
+                if node.parent is None and scoring.sinks is None:
                     out[:, :, here] = causal_attention_output(*own)
                 else:
                     out[:, :, here], lse[:, :, here] = causal_attention(*own)
         for node in self._nodes:
             if node.start < stop and node.subtree_end > max(node.stop, start):
-                self._merge_descendants(node, q, (keys, values), scale, (out, lse))
-        return out.transpose(1, 2).contiguous()
+                self._merge_descendants(node, q, kv, scoring, (out, lse))
+        return out, lse
 
-    def _attend_for_logits(self, q: Tensor, kv: KeysValues, scale: float) -> Tensor:
+    def _attend_for_logits(self, q: Tensor, kv: KeysValues, scoring: Scoring, window: Window | None) -> Tensor:
         """In the last layer only the logits read a token's output: compute those outputs and leave the others zero."""
         keys, values = (x[:, :, : self._stop] for x in kv)
         if self._logit_mask is None:
-            self._logit_mask = additive_mask(self._visible_to_logits()).to(q.device)
+            self._logit_mask = additive_mask(self._visible_to_logits(window)).to(q.device)
         places = [index - self._start for index in self._logit_indices]
         _, heads, tokens, width = q.shape
         groups = heads // keys.shape[1]
         grouped = q[:, :, places].reshape(1, keys.shape[1], -1, width)
-        part, _ = attention(grouped, keys, values, scale, self._logit_mask.repeat(groups, 1))
+        part, lse = attention(grouped, keys, values, scoring, self._logit_mask.repeat(groups, 1))
+        sinks = None if scoring.sinks is None else scoring.sinks.view(keys.shape[1], groups)
+        part = share_with_sinks((part, lse), None if sinks is None else sinks.repeat_interleave(len(places), 1))
         out = q.new_zeros(1, tokens, heads, values.shape[-1])
         out[:, places] = part.reshape(1, heads, len(places), -1).transpose(1, 2)
         return out
 
-    def _visible_to_logits(self) -> Tensor:
+    def _visible_to_logits(self, window: Window | None) -> Tensor:
         """Which tokens each token with logits attends to, [logits, tokens so far]."""
         visible = torch.zeros(len(self._logit_indices), self._stop, dtype=torch.bool)
         for row, place in zip(visible, self._logit_indices, strict=True):
             here = next(i for i, node in enumerate(self._nodes) if node.start <= place < node.stop)
+            position = self._nodes[here].position + place - self._nodes[here].start
+            first = 0 if window is None else window.first(position)
             for index in self._tree.path(here):
                 node = self._nodes[index]
-                row[node.start : min(node.stop, place + 1)] = True
+                row[node.start + max(first - node.position, 0) : min(node.stop, place + 1)] = True
         return visible
 
     def _merge_descendants(
-        self, node: PrefixNode, q: Tensor, kv: KeysValues, scale: float, into: PartialAttention
+        self, node: PrefixNode, q: Tensor, kv: KeysValues, scoring: Scoring, into: PartialAttention
     ) -> None:
         """Everything below the node attends to all of it."""
         here = slice(max(node.stop, self._start) - self._start, min(node.subtree_end, self._stop) - self._start)
@@ -104,7 +132,7 @@ class PerNodePrefill:
         out, lse = into
         heads, queries = q.shape[1], here.stop - here.start
         grouped = q[:, :, here].reshape(1, keys.shape[1], -1, q.shape[-1])
-        part_out, part_lse = attention(grouped, keys, values, scale)
+        part_out, part_lse = attention(grouped, keys, values, scoring)
         part = part_out.reshape(1, heads, queries, -1), part_lse.reshape(1, heads, queries)
         out[:, :, here], lse[:, :, here] = merge_partials((out[:, :, here], lse[:, :, here]), part)
 
@@ -141,13 +169,22 @@ class PerNodeDecode:
     """
 
     def __init__(
-        self, tree: PackedTree, prefill: PerNodePrefill, ends: Sequence[int], per_prompt: int, capacity: int
+        self,
+        tree: PackedTree,
+        prefill: PerNodePrefill,
+        ends: Sequence[int],
+        per_prompt: int,
+        capacity: int,
+        windows: Mapping[int, Window] | None = None,
     ) -> None:
         self.rows = len(ends) * per_prompt
         self.length = 0
-        self.mask: Tensor | None = None
-        """Added to the scores of each row's new tokens with its own keys, [rows, 1, new, keys]."""
         self._capacity = capacity
+        lengths = [tree.nodes[end].position + len(tree.nodes[end].tokens) for end in ends]
+        longest = max(lengths) + capacity
+        self._windows = {i: window for i, window in (windows or {}).items() if not window.covers(longest)}
+        self._suffixes_of = {w: WindowSuffixes(tree, ends, w) for w in dict.fromkeys(self._windows.values())}
+        self._prompt_lengths = torch.tensor([one for one in lengths for _ in range(per_prompt)])
         self._prompt_cache = prefill.kv_cache
         self._own_cache: dict[int, KeysValues] = {}
         self._levels = _levels(tree, ends, per_prompt)
@@ -155,18 +192,63 @@ class PerNodeDecode:
         paths = [[tree.nodes[i] for i in tree.path(end)] for end in ends]
         self._suffixes = _PromptSuffixes([[n for n in path if id(n) not in shared] for path in paths])
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    def step(self, positions: Tensor, visible: Tensor | None = None) -> None:
+        """As `DecodePlan.step`."""
+        self._own_masks: dict[Window | None, Tensor | None] = {None: None}
+        if visible is not None:
+            self._own_masks[None] = additive_mask(visible)[:, None]
+        self._suffix_steps: dict[Window, tuple[int, Tensor | None]] = {}
+        for window, suffixes in self._suffixes_of.items():
+            self._own_masks[window] = self._own_mask_through(window, positions, visible)
+            self._suffix_steps[window] = suffixes.step(positions, self.length)
+
+    def _own_mask_through(self, window: Window, positions: Tensor, visible: Tensor | None) -> Tensor | None:
+        """The mask of the rows' own keys where a window may have passed some of them."""
+        lengths = self._prompt_lengths.to(positions.device)[:, None]
+        before = lengths + torch.arange(self.length, device=positions.device)
+        keys = torch.cat([before, positions], 1)
+        seen = keys[:, None] >= window.first(positions)[:, :, None]
+        return additive_mask(seen if visible is None else seen & visible)[:, None]
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
         rows, (_, heads, tokens, width) = self.rows, q.shape
         kv_heads, new = k.shape[1], tokens // rows
         queries = q.view(kv_heads, heads // kv_heads, rows, new, width).permute(2, 0, 1, 3, 4)
         queries = queries.reshape(rows, kv_heads, -1, width)
-        part = attention(queries, *self._update_own_cache(layer, k, v, new), scale, self._own_mask(queries, new))
-        if (suffixes := self._suffixes.of(layer, self._prompt_cache)) is not None:
-            part = merge_partials(part, _attend_by_group(queries, suffixes, scale, self._suffixes.mask))
-        for level in self._levels:
-            part = merge_partials(part, self._attend_to_level(level, layer, queries, scale, part))
-        out = part[0].view(rows, kv_heads, heads // kv_heads, new, -1).permute(0, 3, 1, 2, 4)
+        window = self._windows.get(layer)
+        own = self._update_own_cache(layer, k, v, new)
+        part = attention(queries, *own, scoring, self._own_mask(window, queries, new))
+        if window is not None:
+            part = self._merge_through(window, layer, queries, scoring, part)
+        else:
+            part = self._merge_prompts(layer, queries, scoring, part)
+        sinks = scoring.sinks
+        if sinks is not None:
+            sinks = sinks.view(kv_heads, -1).repeat_interleave(new, 1)
+        out = share_with_sinks(part, sinks).view(rows, kv_heads, heads // kv_heads, new, -1).permute(0, 3, 1, 2, 4)
         return out.reshape(1, tokens, heads, -1)
+
+    def _merge_prompts(self, layer: int, q: Tensor, scoring: Scoring, part: PartialAttention) -> PartialAttention:
+        """Attend to the whole prompts."""
+        if (suffixes := self._suffixes.of(layer, self._prompt_cache)) is not None:
+            part = merge_partials(part, _attend_by_group(q, suffixes, scoring, self._suffixes.mask))
+        for level in self._levels:
+            part = merge_partials(part, self._attend_to_level(level, layer, q, scoring, part))
+        return part
+
+    def _merge_through(
+        self, window: Window, layer: int, q: Tensor, scoring: Scoring, part: PartialAttention
+    ) -> PartialAttention:
+        """Attend to what the window still shows of the prompts."""
+        skipped, mask = self._suffix_steps[window]
+        keys, values = self._suffixes_of[window].keys_values(layer, self._prompt_cache)
+        if skipped == keys.shape[2]:
+            return part
+        if mask is not None:
+            heads = q.shape[2] // mask.shape[2]
+            mask = mask[:, :, None].expand(-1, -1, heads, -1, -1).flatten(1, 3)[:, None]
+        seen = keys[:, :, skipped:], values[:, :, skipped:]
+        return merge_partials(part, _attend_by_group(q, seen, scoring, mask))
 
     def _update_own_cache(self, layer: int, k: Tensor, v: Tensor, new: int) -> KeysValues:
         """The rows' own keys and values, with the new ones, [rows, Hk, length + new, D]."""
@@ -178,12 +260,13 @@ class PerNodeDecode:
         keys, values = self._own_cache[layer]
         return keys[:, :, : self.length + new], values[:, :, : self.length + new]
 
-    def _own_mask(self, queries: Tensor, new: int) -> Tensor | None:
+    def _own_mask(self, window: Window | None, queries: Tensor, new: int) -> Tensor | None:
         """The mask for queries [rows, Hk, heads per Hk x new, D]."""
-        return None if self.mask is None else self.mask.repeat(1, 1, queries.shape[2] // new, 1)
+        mask = self._own_masks[window]
+        return None if mask is None else mask.repeat(1, 1, queries.shape[2] // new, 1)
 
     def _attend_to_level(
-        self, level: list[SharedPrefix], layer: int, q: Tensor, scale: float, like: PartialAttention
+        self, level: list[SharedPrefix], layer: int, q: Tensor, scoring: Scoring, like: PartialAttention
     ) -> PartialAttention:
         """Attention to nodes that share no row. Rows without such a node attend to nothing."""
         keys, values = self._prompt_cache[layer]
@@ -194,7 +277,7 @@ class PerNodeDecode:
                 parts.append(no_keys_like((like[0][done : prefix.first], like[1][done : prefix.first])))
             there = slice(prefix.node.start, prefix.node.stop)
             kv = keys[:, :, there], values[:, :, there]
-            parts.append(_attend_by_group(q[prefix.first : prefix.last], kv, scale, None))
+            parts.append(_attend_by_group(q[prefix.first : prefix.last], kv, scoring, None))
             done = prefix.last
         if done < self.rows:
             parts.append(no_keys_like((like[0][done:], like[1][done:])))
@@ -203,14 +286,14 @@ class PerNodeDecode:
         return torch.cat([out for out, _ in parts]), torch.cat([lse for _, lse in parts])
 
 
-def _attend_by_group(q: Tensor, kv: KeysValues, scale: float, mask: Tensor | None) -> PartialAttention:
+def _attend_by_group(q: Tensor, kv: KeysValues, scoring: Scoring, mask: Tensor | None) -> PartialAttention:
     """Rows [R, Hk, M, D], in equal groups, attend to the keys and values of their group [G, Hk, N, D]."""
     keys, values = kv
     groups, (rows, heads, queries, width) = keys.shape[0], q.shape
     if groups == rows:
-        return attention(q, keys, values, scale, mask)
+        return attention(q, keys, values, scoring, mask)
     grouped = q.view(groups, rows // groups, heads, queries, width).transpose(1, 2)
-    out, lse = attention(grouped.reshape(groups, heads, -1, width), keys, values, scale, mask)
+    out, lse = attention(grouped.reshape(groups, heads, -1, width), keys, values, scoring, mask)
     out = out.view(groups, heads, rows // groups, queries, -1).transpose(1, 2)
     lse = lse.view(groups, heads, rows // groups, queries).transpose(1, 2)
     return out.reshape(rows, heads, queries, -1), lse.reshape(rows, heads, queries)

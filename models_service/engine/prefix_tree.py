@@ -7,13 +7,13 @@ tails. Several answers about one passage share the passage and every small pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
-from models_service.engine.attention import ACTIVE_PLAN, ATTENTION_NAME, AttentionPlan, UnsupportedArchitecture
+from models_service.engine.attention import ACTIVE_PLAN, ATTENTION_NAME, AttentionPlan, LayerSurvey
 from models_service.engine.backend import (
     CritiqueOutput,
     CritiqueRequest,
@@ -21,15 +21,20 @@ from models_service.engine.backend import (
     SamplingRequest,
     TokenIds,
     no_heartbeat,
+    within,
 )
 from models_service.engine.loading import Loaded
 from models_service.engine.packing import PackedTree, pack_prompts
+from models_service.engine.plain import PlainBackend
+from models_service.engine.positions import HeldPositions, Lengths
 from models_service.engine.skinny_matmul import patch_linears
 from models_service.engine.strategies import AttentionStrategy, PerNodeStrategy, PrefillPlan, VarlenStrategy
-from models_service.engine.yes_no import probability_of_yes
+from models_service.engine.windows import UnsupportedArchitecture, Window
+from models_service.engine.yes_no import LabelHead
 
 __all__ = ["PrefixTreeBackend", "UnsupportedArchitecture"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -54,67 +59,124 @@ class PrefixTreeBackend:
         self._model = loaded.model
         self._device = torch.device(loaded.model.device)
         self._layers = int(loaded.model.config.get_text_config().num_hidden_layers)
-        self._labels = loaded.labels
+        self._head = LabelHead(loaded.model, loaded.labels)
         self._tail = loaded.helpfulness_tail
         self._no_mask = torch.empty(1, 1, 1, 1, device=self._device)
         """Four dimensions tell transformers that the mask is ready. No plan looks at it."""
-        self._strategy = self._open_strategy(strategy or strategies_for(loaded)[0], loaded)
-        if (before := self._model.config._attn_implementation) == ATTENTION_NAME:
-            self._model.set_attn_implementation(before := "sdpa")
+        self._own_attention = before = _own_attention(self._model)
         patched = patch_linears(self._model)
+        held: HeldPositions | None = None
         try:
+            self._positions = held = HeldPositions(self._model)
+            windows = self._survey()
+            self._strategy = self._open_strategy(strategy or strategies_for(loaded)[0], loaded, windows)
+            if held.limit is not None:
+                self._strategy.chunk = min(self._strategy.chunk, held.limit)
             self._check_exact()
+            self._plain = PlainBackend(loaded)
         except Exception as error:
             self._model.set_attn_implementation(before)
+            if held is not None:
+                held.release()
             for module in patched:
                 del module.forward
             if isinstance(error, UnsupportedArchitecture):
                 raise
             raise UnsupportedArchitecture(f"a trial of its attention failed: {error}") from error
 
-    def _open_strategy(self, name: StrategyName, loaded: Loaded) -> AttentionStrategy:
+    def _open_strategy(self, name: StrategyName, loaded: Loaded, windows: Mapping[int, Window]) -> AttentionStrategy:
         """`forward` is passed as a function, so that a strategy does not hold the rest of the backend."""
         tail, ends = len(loaded.helpfulness_tail), loaded.end_ids
         if name == "varlen":
-            return VarlenStrategy(self.forward, tail, ends, self._device)
-        return PerNodeStrategy(self.forward, self._layers, tail, ends, self._device)
+            return VarlenStrategy(self.forward, tail, ends, self._device, windows)
+        return PerNodeStrategy(self.forward, self._layers, tail, ends, self._device, windows)
 
     # ---- Backend
 
-    @torch.inference_mode()
     def score(self, prompts: Sequence[TokenIds]) -> list[float]:
-        _, _, logits = self._prefill(prompts)
-        return probability_of_yes(logits, self._labels)
+        lengths = [Lengths(len(prompt), len(prompt)) for prompt in prompts]
+        tree, plain = (lambda group, _: self._score(group)), (lambda group, _: self._plain.score(group))
+        return self._by_regime(prompts, lengths, tree, plain, no_heartbeat)
 
-    @torch.inference_mode()
     def sample(
         self, requests: Sequence[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
     ) -> list[TokenIds]:
+        return self._by_regime(
+            requests,
+            [Lengths(len(one.prompt), len(one.prompt) + max_new_tokens) for one in requests],
+            lambda group, beat: self._sample(group, max_new_tokens, beat),
+            lambda group, beat: self._plain.sample(group, max_new_tokens, beat),
+            heartbeat,
+        )
+
+    def critique(
+        self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> list[CritiqueOutput]:
+        widest = sum(len(one.temperatures) for one in requests) * (len(self._tail) + 1)
+        return self._by_regime(
+            requests,
+            [_lengths(one, max_new_tokens + len(self._tail), widest) for one in requests],
+            lambda group, beat: self._critique(group, max_new_tokens, beat),
+            lambda group, beat: self._plain.critique(group, max_new_tokens, beat),
+            heartbeat,
+        )
+
+    def _by_regime(
+        self,
+        items: Sequence[S],
+        lengths: Sequence[Lengths],
+        tree: Callable[[Sequence[S], Heartbeat], list[T]],
+        plain: Callable[[Sequence[S], Heartbeat], list[T]],
+        heartbeat: Heartbeat,
+    ) -> list[T]:
+        """What all the texts of a regime give as a tree. What belongs to none is left to the reference backend."""
+        groups: dict[str | None, list[int]] = {}
+        for index, one in enumerate(lengths):
+            groups.setdefault(self._positions.regime(one), []).append(index)
+        outputs: dict[int, T] = {}
+        for regime, indices in groups.items():
+            if regime is None:
+                self._model.set_attn_implementation(self._own_attention)
+            else:
+                self._positions.hold(regime)
+            work, beat = plain if regime is None else tree, within(heartbeat, len(outputs), len(indices), len(items))
+            outputs.update(zip(indices, work([items[i] for i in indices], beat), strict=True))
+        return [outputs[index] for index in range(len(items))]
+
+    # ---- trees of one regime
+
+    @torch.inference_mode()
+    def _score(self, prompts: Sequence[TokenIds]) -> list[float]:
+        _, _, logits = self._prefill(prompts)
+        return self._head.probabilities(logits)
+
+    @torch.inference_mode()
+    def _sample(self, requests: Sequence[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat) -> list[TokenIds]:
         prompts = [request.prompt for request in requests]
         tree, prefill, logits = self._prefill(prompts, len(requests), max_new_tokens)
         order = _packed_order(tree.ends)
         batch = self._strategy.decode_batch(tree, prefill, [tree.ends[i] for i in order], 1, max_new_tokens)
         streams, temperatures = [requests[i].stream for i in order], [requests[i].temperature for i in order]
-        texts = batch.generate(logits[order], streams, temperatures, max_new_tokens, heartbeat)
+        texts = batch.generate(self._head.words(logits)[order], streams, temperatures, max_new_tokens, heartbeat)
         return _request_order(texts, order)
 
     @torch.inference_mode()
-    def critique(
-        self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
+    def _critique(
+        self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat
     ) -> list[CritiqueOutput]:
         count, each = len(requests), len(requests[0].temperatures)
         # Critique prompts first: a lone answer's path is then contiguous in the packed sequence and is never copied.
         prompts = [one.critique_prompt for one in requests] + [one.critiqueability_prompt for one in requests]
         tree, prefill, logits = self._prefill(prompts, count * each, max_new_tokens)
-        critiqueability = probability_of_yes(logits[count:], self._labels)
+        critiqueability = self._head.probabilities(logits[count:])
         order = _packed_order(tree.ends[:count])
         ends = [tree.ends[i] for i in order]
         batch = self._strategy.decode_batch(tree, prefill, ends, each, max_new_tokens)
         streams = [stream for i in order for stream in requests[i].streams]
         temperatures = [temperature for i in order for temperature in requests[i].temperatures]
-        first = logits[order].repeat_interleave(each, 0)
+        first = self._head.words(logits)[order].repeat_interleave(each, 0)
         texts = batch.generate(first, streams, temperatures, max_new_tokens, heartbeat)
-        scores = batch.score(texts, self._tail, self._labels)
+        scores = batch.score(texts, self._tail, self._head)
         outputs = [
             CritiqueOutput(critiqueability[i], tuple(texts[at : at + each]), tuple(scores[at : at + each]))
             for at, i in zip(range(0, count * each, each), order, strict=True)
@@ -126,7 +188,7 @@ class PrefixTreeBackend:
     def _prefill(
         self, prompts: Sequence[TokenIds], rows: int = 0, max_new_tokens: int = 0
     ) -> tuple[PackedTree, PrefillPlan, Tensor]:
-        """Prefill the prompts, with room for `rows` of `max_new_tokens`; logits [prompts, vocabulary] at their ends."""
+        """Prefill the prompts, with room for `rows` of `max_new_tokens`; logits at their ends, for `LabelHead`."""
         chunk = self._strategy.chunk
         tree = pack_prompts(prompts, chunk)
         prefill = self._strategy.prefill_plan(tree, rows, max_new_tokens)
@@ -139,7 +201,8 @@ class PrefixTreeBackend:
             indices = sorted({index for index in last if start <= index < stop}) or [start]
             prefill.next_chunk(stop, indices)
             within_chunk = torch.tensor([index - start for index in indices], device=self._device)
-            logits = self.forward(prefill, tokens[start:stop], positions[start:stop], within_chunk)
+            with self._head.appended():
+                logits = self.forward(prefill, tokens[start:stop], positions[start:stop], within_chunk)
             logits_at.update(zip(indices, logits, strict=True))
         return tree, prefill, torch.stack([logits_at[index] for index in last])
 
@@ -169,59 +232,63 @@ class PrefixTreeBackend:
     @torch.inference_mode()
     def _check_exact(self) -> None:
         """Compare a small tree with the model's own forward pass. Raises UnsupportedArchitecture."""
-        self._check_positions()
         vocabulary = self._model.get_input_embeddings().weight.shape[0]
         tokens = [(i * 7919 + 11) % vocabulary for i in range(64)]
         trunk, one, other = tokens[:40], tokens[40:52], tokens[52:]
         prompts = [tuple(trunk + one), tuple(trunk + other), tuple(trunk)]
+        self._model.set_attn_implementation(self._own_attention)
         expected = torch.stack([self._model(torch.tensor([p], device=self._device)).logits[0, -1] for p in prompts])
-        self._model.set_attn_implementation(ATTENTION_NAME)
-        if self._model.config._attn_implementation != ATTENTION_NAME:
-            raise UnsupportedArchitecture("its attention does not go through transformers' attention interface")
-        self._check_mask(prompts[2])
         tree, prefill, logits = self._prefill(prompts, rows=2, max_new_tokens=1)
-        if prefill.layers != list(range(self._layers)):
-            raise UnsupportedArchitecture(
-                f"{len(prefill.layers)} of its {self._layers} layers use the attention interface"
-            )
-        self._check_close(logits, expected)
+        self._check_close(self._head.words(logits), expected)
         next_token = 3 % vocabulary
         batch = self._strategy.decode_batch(tree, prefill, tree.ends[:2], 1, 1)
-        decoded = self.forward(
-            batch.plan,
-            torch.tensor([next_token] * 2, device=self._device),
-            torch.tensor([len(p) for p in prompts[:2]], device=self._device),
-        )
+        positions = torch.tensor([len(p) for p in prompts[:2]], device=self._device)
+        batch.plan.step(positions[:, None])
+        decoded = self.forward(batch.plan, torch.tensor([next_token] * 2, device=self._device), positions)
         alone = [self._logits_after([*prompt, next_token]) for prompt in prompts[:2]]
         self._check_close(decoded, torch.stack(alone))
 
     def _logits_after(self, prompt: Sequence[int]) -> Tensor:
         """Logits after one prompt, prefilled as a tree of one node."""
-        return self._prefill([tuple(prompt)])[2][0]
+        return self._head.words(self._prefill([tuple(prompt)])[2])[0]
 
-    def _check_positions(self) -> None:
-        """Rotary frequencies that follow the longest prompt would make a bundle depend on the rest of its batch."""
-        rope = getattr(self._model.config.get_text_config(), "rope_parameters", None) or {}
-        kinds = [part.get("rope_type") for part in (rope, *rope.values()) if isinstance(part, dict)]
-        if moving := {"dynamic", "longrope"} & set(kinds):
-            raise UnsupportedArchitecture(f"its rotary positions ({moving.pop()}) depend on what is read together")
-
-    def _check_mask(self, prompt: TokenIds) -> None:
-        """Let the model request its mask once: any but a causal one is refused there."""
-        prefill = self._strategy.prefill_plan(pack_prompts([prompt]))
-        prefill.next_chunk(len(prompt), [len(prompt) - 1])
-        active = ACTIVE_PLAN.set(prefill)
+    @torch.inference_mode()
+    def _survey(self) -> dict[int, Window]:
+        """Let the model make its own masks once, to see which of its layers have a window."""
+        self._model.set_attn_implementation(ATTENTION_NAME)
+        if self._model.config._attn_implementation != ATTENTION_NAME:
+            raise UnsupportedArchitecture("its attention does not go through transformers' attention interface")
+        survey = LayerSurvey()
+        active = ACTIVE_PLAN.set(survey)
         try:
-            self._model(torch.tensor([prompt], device=self._device), use_cache=False)
+            self._model(torch.zeros(1, 8, dtype=torch.long, device=self._device), use_cache=False)
         finally:
             ACTIVE_PLAN.reset(active)
+        if sorted(survey.windows) != list(range(self._layers)):
+            raise UnsupportedArchitecture(
+                f"{len(survey.windows)} of its {self._layers} layers use the attention interface"
+            )
+        return {layer: window for layer, window in survey.windows.items() if window is not None}
 
     def _check_close(self, logits: Tensor, expected: Tensor) -> None:
         scale = float(expected.float().abs().max()) or 1.0
-        tolerance = 1e-3 if expected.dtype == torch.float32 else 1e-1
+        tolerance = 1e-3 if self._model.dtype == torch.float32 else 1e-1
         difference = float((logits.float() - expected.float()).abs().max())
         if not difference <= tolerance * scale:
             raise UnsupportedArchitecture(f"its logits differ by {difference:.2g} where they reach {scale:.2g}")
+
+
+def _own_attention(model: Any) -> str:
+    """The attention that the model computes with where this backend does not."""
+    if (name := str(model.config._attn_implementation)) != ATTENTION_NAME:
+        return name
+    return "sdpa" if model._supports_sdpa else "eager"
+
+
+def _lengths(request: CritiqueRequest, more: int, widest: int) -> Lengths:
+    """Of its prompts, of which one is continued by so many tokens."""
+    scored, continued = len(request.critiqueability_prompt), len(request.critique_prompt)
+    return Lengths(min(scored, continued), max(scored, continued + more), widest)
 
 
 def _packed_order(ends: Sequence[int]) -> list[int]:

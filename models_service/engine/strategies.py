@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -13,7 +13,9 @@ from models_service.engine.decode_batch import DecodeBatch, ForwardPass
 from models_service.engine.packing import PackedTree
 from models_service.engine.per_node_plans import PerNodeDecode, PerNodePrefill
 from models_service.engine.varlen_attention import Segment
-from models_service.engine.varlen_plans import KVCache, VarlenDecode, VarlenPrefill, split_prompts
+from models_service.engine.varlen_plans import MAX_SPLIT_KEYS, KVCache, VarlenDecode, VarlenPrefill, split_prompts
+from models_service.engine.varlen_windows import ranges_through
+from models_service.engine.windows import Window
 
 
 class PrefillPlan(AttentionPlan, Protocol):
@@ -48,18 +50,25 @@ class PerNodeStrategy:
     chunk = 4096
 
     def __init__(
-        self, forward: ForwardPass, layers: int, tail: int, end_ids: frozenset[int], device: torch.device
+        self,
+        forward: ForwardPass,
+        layers: int,
+        tail: int,
+        end_ids: frozenset[int],
+        device: torch.device,
+        windows: Mapping[int, Window] | None = None,
     ) -> None:
-        self._forward, self._layers, self._tail = forward, layers, tail
+        self._forward, self._layers, self._tail, self._windows = forward, layers, tail, windows
         self._end_ids, self._device = end_ids, device
 
     def prefill_plan(self, tree: PackedTree, rows: int = 0, max_new_tokens: int = 0) -> PerNodePrefill:
-        return PerNodePrefill(tree, self._layers - 1)
+        return PerNodePrefill(tree, self._layers - 1, self._windows)
 
     def decode_batch(
         self, tree: PackedTree, prefill: PerNodePrefill, ends: Sequence[int], per_prompt: int, max_new_tokens: int
     ) -> DecodeBatch:
-        plan = PerNodeDecode(tree, prefill, ends, per_prompt, max_new_tokens + self._tail + 1)
+        capacity = max_new_tokens + self._tail + 1
+        plan = PerNodeDecode(tree, prefill, ends, per_prompt, capacity, self._windows)
         lengths = torch.tensor(_prompt_lengths(tree, ends, per_prompt), device=self._device)
         return DecodeBatch(self._forward, plan, lengths, self._end_ids)
 
@@ -73,17 +82,25 @@ class VarlenStrategy:
     #: How many captured graphs are kept.
     max_graphs = 16
 
-    def __init__(self, forward: ForwardPass, tail: int, end_ids: frozenset[int], device: torch.device) -> None:
+    def __init__(
+        self,
+        forward: ForwardPass,
+        tail: int,
+        end_ids: frozenset[int],
+        device: torch.device,
+        windows: Mapping[int, Window] | None = None,
+    ) -> None:
         self._forward, self._tail, self._end_ids, self._device = forward, tail, end_ids, device
+        self._windows = windows or {}
         self._cache = KVCache()
-        self._batches: dict[tuple[int, ...], CudaGraphBatch] = {}
+        self._batches: dict[tuple[object, ...], CudaGraphBatch] = {}
 
     def prefill_plan(self, tree: PackedTree, rows: int = 0, max_new_tokens: int = 0) -> VarlenPrefill:
         before = self._cache.generation
         self._cache.reserve(tree.nodes[-1].stop + rows * self._capacity(max_new_tokens))
         if self._cache.generation != before:
             self._batches.clear()
-        return VarlenPrefill(tree, self._cache, self._device)
+        return VarlenPrefill(tree, self._cache, self._device, self._windows)
 
     def decode_batch(
         self, tree: PackedTree, prefill: Any, ends: Sequence[int], per_prompt: int, max_new_tokens: int
@@ -92,17 +109,27 @@ class VarlenStrategy:
         splits += [[Segment(0, rows)]] * (-(len(splits) + 1) % self.splits_multiple)
         segments = rows + sum(map(len, splits))
         segments += -segments % self.segments_multiple
-        shape = (rows, len(splits) + 1, segments, max_new_tokens)
+        lengths, capacity = _prompt_lengths(tree, ends, per_prompt), self._capacity(max_new_tokens)
+        ranges = {
+            window: ranges_through(tree, ends, per_prompt, window, MAX_SPLIT_KEYS)
+            for window in dict.fromkeys(self._windows.values())
+            if not window.covers(max(lengths) + capacity)
+        }
+        through = {window: self._rounded(1 + max(map(len, one))) for window, one in ranges.items()}
+        shape = (rows, len(splits) + 1, segments, max_new_tokens, tuple(through.items()))
         if shape not in self._batches:
             if len(self._batches) >= self.max_graphs:
                 del self._batches[next(iter(self._batches))]
             plan = VarlenDecode(
-                self._cache, rows, len(splits) + 1, segments, self._capacity(max_new_tokens), self._device
+                self._cache, rows, len(splits) + 1, segments, capacity, self._device, self._windows, through
             )
             self._batches[shape] = CudaGraphBatch(self._forward, plan, max_new_tokens, self._end_ids)
         batch = self._batches[shape]
-        batch.plan.begin(splits, tree.nodes[-1].stop)
-        return batch.begin(_prompt_lengths(tree, ends, per_prompt))
+        batch.plan.begin(splits, tree.nodes[-1].stop, lengths, ranges)
+        return batch.begin(lengths)
+
+    def _rounded(self, splits: int) -> int:
+        return splits + -splits % self.splits_multiple
 
     def _capacity(self, max_new_tokens: int) -> int:
         """Slots for a row's new tokens, one that may stay empty, and the tail."""

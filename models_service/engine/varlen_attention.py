@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models_service.engine.attention import NO_KEYS_LSE, PartialAttention, attention, causal_attention
+from models_service.engine.attention import NO_KEYS_LSE, PartialAttention, Scoring, attention, causal_attention
+from models_service.engine.windows import UnsupportedArchitecture, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,13 @@ class Segments:
     max_seqlen_k: int
     causal: bool = False
     """Whether the queries are their own keys, and each attends to those up to itself."""
+    last: int | None = None
+    """With `causal`: each attends to so many of them, the last ones."""
 
     @classmethod
-    def of(cls, segments: Sequence[Segment], device: torch.device, *, causal: bool = False) -> Segments:
+    def of(
+        cls, segments: Sequence[Segment], device: torch.device, *, causal: bool = False, last: int | None = None
+    ) -> Segments:
         """Each segment must begin where the one before it ends."""
         first = segments[0].query_start
 
@@ -56,18 +61,21 @@ class Segments:
             max_seqlen_q=max(one.query_stop - one.query_start for one in segments),
             max_seqlen_k=max(one.key_count for one in segments),
             causal=causal,
+            last=last,
         )
 
 
-def varlen_attention(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scale: float) -> PartialAttention:
+def varlen_attention(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scoring: Scoring) -> PartialAttention:
     """q [Q, H, D], k [K, Hk, D] and v [K, Hk, Dv] to outputs [Q, H, Dv] and log-sum-exps [H, Q].
 
     Query heads are grouped by key head. Where a segment has no keys, the output is 0 and the log-sum-exp infinite:
-    see `finite_lse`.
+    see `finite_lse`. Raises UnsupportedArchitecture for a soft cap, which the kernel does not know.
     """
+    if scoring.softcap is not None:
+        raise UnsupportedArchitecture("its attention has a soft cap")
     if q.device.type == "cuda":
-        return _flash_varlen(q, k, v, segments, scale)
-    return _reference(q, k, v, segments, scale)
+        return _flash_varlen(q, k, v, segments, scoring.scale)
+    return _reference(q, k, v, segments, scoring)
 
 
 def finite_lse(lse: Tensor) -> Tensor:
@@ -89,12 +97,14 @@ def _flash_varlen(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scale: fl
         segments.causal,
         False,
         scale=scale,
+        window_size_left=None if segments.last is None else segments.last - 1,
+        window_size_right=None if segments.last is None else 0,
         seqused_k=segments.seqused_k,
     )
     return out, lse
 
 
-def _reference(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scale: float) -> PartialAttention:
+def _reference(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scoring: Scoring) -> PartialAttention:
     """The same on a CPU, one call per segment: the expected output of the kernel."""
     out = q.new_zeros(*q.shape[:2], v.shape[-1])
     lse = torch.full((q.shape[1], q.shape[0]), torch.inf)
@@ -106,11 +116,12 @@ def _reference(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scale: float
         queries = q[first:last].transpose(0, 1)[None]
         keys, values = (x[start : start + count].transpose(0, 1)[None] for x in (k, v))
         if segments.causal:
-            part_out, part_lse = causal_attention(queries, keys, values, scale)
+            window = None if segments.last is None else Window(segments.last)
+            part_out, part_lse = causal_attention(queries, keys, values, scoring, window)
         else:
             heads = keys.shape[1]
             grouped = queries.reshape(1, heads, -1, queries.shape[-1])
-            part_out, part_lse = attention(grouped, keys, values, scale)
+            part_out, part_lse = attention(grouped, keys, values, scoring)
             part_out = part_out.reshape(1, queries.shape[1], last - first, -1)
         out[first:last] = part_out[0].transpose(0, 1)
         lse[:, first:last] = part_lse.reshape(-1, last - first)

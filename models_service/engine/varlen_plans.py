@@ -7,15 +7,24 @@ GPU, a level of the tree is one call in prefill, and all keys are one call in de
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from models_service.engine.attention import PartialAttention, attention, merge_partials
+from models_service.engine.attention import (
+    PartialAttention,
+    Scoring,
+    additive_mask,
+    attention,
+    merge_partials,
+    share_with_sinks,
+)
 from models_service.engine.packing import PackedTree, PrefixNode
 from models_service.engine.varlen_attention import Segment, Segments, finite_lse, varlen_attention
+from models_service.engine.varlen_windows import Range, WindowSplits, below_through, own_segments
+from models_service.engine.windows import Window
 
 #: The most keys in one split of a prompt. Splits run side by side (split-KV): eight key heads alone leave most of a
 #: GPU idle.
@@ -60,8 +69,13 @@ class KVCache:
 class VarlenPrefill:
     """Prefills a packed tree, chunk by chunk, into the first slots of the cache."""
 
-    def __init__(self, tree: PackedTree, cache: KVCache, device: torch.device) -> None:
-        self._nodes = tree.nodes
+    def __init__(
+        self, tree: PackedTree, cache: KVCache, device: torch.device, windows: Mapping[int, Window] | None = None
+    ) -> None:
+        """`windows` of the layers that have one."""
+        self._nodes, self._positions = tree.nodes, tree.positions
+        longest = max(self._positions)
+        self._windows = {i: window for i, window in (windows or {}).items() if not window.covers(longest)}
         self._levels = _levels(tree)
         self._cache, self._device = cache, device
         self._start, self._stop = 0, 0
@@ -75,23 +89,35 @@ class VarlenPrefill:
         self._start, self._stop = self._stop, stop
         within = [node for node in self._nodes if self._start <= node.start < stop]
         segments = [Segment(node.start, node.stop, node.start, len(node.tokens)) for node in within]
-        self._own = Segments.of(segments, self._device, causal=True)
-        self._above = [
+        self._own: dict[Window | None, Segments] = {None: Segments.of(segments, self._device, causal=True)}
+        levels = [_below(level, self._start, stop) for level in self._levels]
+        self._above: dict[Window | None, list[tuple[slice, Segments]]] = {None: self._above_of(levels)}
+        for window in dict.fromkeys(self._windows.values()):
+            self._own[window] = own_segments(within, window, self._device)
+            levels = [below_through(level, self._positions, window, self._start, stop) for level in self._levels]
+            self._above[window] = self._above_of(levels)
+
+    def _above_of(self, levels: Sequence[Sequence[Segment]]) -> list[tuple[slice, Segments]]:
+        """For each level the queries of the chunk that lie below its nodes, and their segments."""
+        return [
             (
                 slice(below[0].query_start - self._start, below[-1].query_stop - self._start),
                 Segments.of(below, self._device),
             )
-            for level in self._levels
-            if (below := _below(level, self._start, stop))
+            for below in levels
+            if below
         ]
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
+        window = self._windows.get(layer)
         keys, values = self._cache.put(layer, slice(self._start, self._stop), k, v)
         queries = q[0].transpose(0, 1)
-        out, lse = varlen_attention(queries, keys, values, self._own, scale)
-        for here, segments in self._above:
-            part = varlen_attention(queries[here], keys, values, segments, scale)
+        out, lse = varlen_attention(queries, keys, values, self._own[window], scoring)
+        for here, segments in self._above[window]:
+            part = varlen_attention(queries[here], keys, values, segments, scoring)
             out[here], lse[:, here] = _merge((out[here], lse[:, here]), part)
+        if scoring.sinks is not None:
+            out = share_with_sinks((out.transpose(0, 1), lse), scoring.sinks[:, None]).transpose(0, 1)
         return out[None]
 
 
@@ -128,15 +154,27 @@ def _below(level: Sequence[PrefixNode], start: int, stop: int) -> list[Segment]:
 class VarlenDecode:
     """Decodes rows that continue prompts of a packed tree. Everything that a step reads is at fixed addresses.
 
-    A step's queries are ordered [split, row, query head of a key head's group]. Split 0 attends to the row's own keys,
-    each other split to a part of its prompt. `begin` fills in which part, so that a step captured once as a CUDA graph
-    serves every passage of the same shape.
+    A step's queries are ordered [split, row, new token, query head of a key head's group]. Split 0 attends to the row's
+    own keys, each other split to a part of its prompt. `begin` fills in which part, so that a step captured once as a
+    CUDA graph serves every passage of the same shape.
     """
 
-    def __init__(self, cache: KVCache, rows: int, splits: int, segments: int, capacity: int, device: torch.device):
+    def __init__(
+        self,
+        cache: KVCache,
+        rows: int,
+        splits: int,
+        segments: int,
+        capacity: int,
+        device: torch.device,
+        windows: Mapping[int, Window] | None = None,
+        window_splits: Mapping[Window, int] | None = None,
+    ) -> None:
+        """`window_splits`: how many splits there are of what each window shows, the rows' own keys among them."""
         self.rows, self.length = rows, 0
-        self.mask: Tensor | None = None
-        """Added to the scores of each row's new tokens with its own keys, [rows, 1, new, keys]."""
+        self._windows = windows or {}
+        self._through = {w: WindowSplits(w, number, rows, device) for w, number in (window_splits or {}).items()}
+        self._prompt_lengths = torch.zeros(rows, dtype=torch.long, device=device)
         self._cache, self._splits, self._capacity = cache, splits, capacity
         self._cu_seqlens_q, self._key_starts, self._seqused_k = (
             torch.zeros(segments + more, dtype=torch.int32, device=device) for more in (1, 1, 0)
@@ -146,8 +184,17 @@ class VarlenDecode:
         self._own_slots = torch.zeros(rows, dtype=torch.long, device=device)
         self._first_own = 0
 
-    def begin(self, splits: Sequence[Sequence[Segment]], first_own: int) -> None:
-        """Start over with other rows, whose prompts `splits` gives. Their own keys begin at the slot `first_own`."""
+    def begin(
+        self,
+        splits: Sequence[Sequence[Segment]],
+        first_own: int,
+        lengths: Sequence[int] = (),
+        ranges: Mapping[Window, Sequence[Sequence[Range]]] | None = None,
+    ) -> None:
+        """Start over with other rows, whose prompts `splits` gives. Their own keys begin at the slot `first_own`.
+
+        For layers with a window: how long each row's prompt is, and what of it the window shows.
+        """
         rows, device = self.rows, self._own_slots.device
         own = [Segment(row, row + 1, first_own + row * self._capacity, 1) for row in range(rows)]
         segments = [
@@ -164,34 +211,69 @@ class VarlenDecode:
         self._own_slots.copy_(torch.arange(rows, device=device) * self._capacity + first_own)
         self._first_own = first_own
         self.device_length.zero_()
-        self.length, self.mask = 0, None
+        self.length = 0
+        own_starts = [first_own + row * self._capacity for row in range(rows)]
+        for window, one in (ranges or {}).items():
+            self._prompt_lengths.copy_(torch.tensor(lengths))
+            self._through[window].begin(own_starts, lengths, one)
 
     def advance(self) -> None:
         """Count one more token of every row, on the device."""
         self.device_length += 1
         self._seqused_k[: self.rows] += 1
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    def step(self, positions: Tensor, visible: Tensor | None = None) -> None:
+        """As `DecodePlan.step`."""
+        self._step_positions, self._visible = positions, visible
+        self._segments: dict[tuple[Window | None, int], Segments] = {}
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, scoring: Scoring) -> Tensor:
         rows, (_, heads, tokens, width) = self.rows, q.shape
         new, kv_heads = tokens // rows, k.shape[1]
+        group, window = heads // kv_heads, self._windows.get(layer)
+        if window not in self._through:
+            window = None
         keys, values = self._cache.put(layer, self._slots(new), k, v)
-        queries = q[0].view(kv_heads, heads // kv_heads, rows, new, width).permute(2, 1, 3, 0, 4)
-        queries = queries.reshape(-1, kv_heads, width)
-        if layer == 0:
-            self._segments = self._segments_of_step(len(queries) // rows, own=new == 1)
-        out, lse = varlen_attention(queries.repeat(self._splits, 1, 1), keys, values, self._segments, scale)
-        out = out.view(self._splits, -1, kv_heads, out.shape[-1])
-        lse = lse.view(kv_heads, self._splits, -1)
+        queries = q[0].view(kv_heads, group, rows, new, width).permute(2, 3, 1, 0, 4).reshape(-1, kv_heads, width)
+        segments, splits = self._segments_of(window, new, group)
+        out, lse = varlen_attention(queries.repeat(splits, 1, 1), keys, values, segments, scoring)
+        out, lse = out.view(splits, -1, kv_heads, out.shape[-1]), lse.view(kv_heads, splits, -1)
         if new != 1:
-            own_out, own_lse = self._attend_own(queries, keys, values, scale, new)
+            own_out, own_lse = self._attend_own(queries, keys, values, scoring, self._own_mask(window), new)
             out, lse = torch.cat([own_out, out[1:]]), torch.cat([own_lse, lse[:, 1:]], 1)
-        combined = combine_splits(out, lse).view(rows, heads // kv_heads, new, kv_heads, -1).permute(0, 2, 3, 1, 4)
-        return combined.reshape(1, tokens, heads, -1)
+        if (sinks := scoring.sinks) is not None:
+            sinks = sinks.view(kv_heads, group).repeat(1, rows * new)
+        return combine_splits(out, lse, sinks).view(1, tokens, group, kv_heads, -1).transpose(2, 3).flatten(2, 3)
 
     def _slots(self, new: int) -> Tensor:
         """The slots of the rows' new keys, row by row."""
         slots = self._own_slots + self.device_length
         return slots if new == 1 else (slots[:, None] + torch.arange(new, device=slots.device)).reshape(-1)
+
+    def _segments_of(self, window: Window | None, new: int, group: int) -> tuple[Segments, int]:
+        """The segments for `new` tokens a row and `group` query heads a key head, and the number of splits."""
+        if (window, group) not in self._segments:
+            self._segments[window, group] = (
+                self._segments_of_step(new * group, own=new == 1)
+                if window is None
+                else self._segments_through(window, new, group)
+            )
+        return self._segments[window, group], self._splits if window is None else self._through[window].splits
+
+    def _segments_through(self, window: Window, new: int, group: int) -> Segments:
+        longest = max(MAX_SPLIT_KEYS, self._capacity)
+        own_keys = self.device_length + 1 if new == 1 else 0
+        return self._through[window].segments(self._step_positions, own_keys, group, longest)
+
+    def _own_mask(self, window: Window | None) -> Tensor | None:
+        """Added to the scores of each row's new tokens with its own keys, [rows, new, keys]."""
+        visible = self._visible
+        if window is not None:
+            before = self._prompt_lengths[:, None] + torch.arange(self.length, device=self._prompt_lengths.device)
+            keys = torch.cat([before, self._step_positions], 1)
+            seen = keys[:, None] >= window.first(self._step_positions)[:, :, None]
+            visible = seen if visible is None else seen & visible
+        return None if visible is None else additive_mask(visible)
 
     def _segments_of_step(self, per_row: int, *, own: bool) -> Segments:
         """The segments for `per_row` queries a row. Without `own`, split 0 attends to nothing."""
@@ -202,21 +284,30 @@ class VarlenDecode:
         longest = max(MAX_SPLIT_KEYS, self._capacity)
         return Segments(self._cu_seqlens_q * per_row, self._key_starts, seqused_k, self.rows * per_row, longest)
 
-    def _attend_own(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float, new: int) -> PartialAttention:
+    def _attend_own(
+        self, queries: Tensor, keys: Tensor, values: Tensor, scoring: Scoring, mask: Tensor | None, new: int
+    ) -> PartialAttention:
         """Split 0 where a row has several new tokens, under the mask: [1, Q, Hk, D] and [Hk, 1, Q]."""
         rows, length = self.rows, self.length + new
         own = slice(self._first_own, self._first_own + rows * self._capacity)
         by_row = (x[own].view(rows, self._capacity, *x.shape[1:]) for x in (keys, values))
         own_keys, own_values = (x[:, :length].transpose(1, 2) for x in by_row)
         q = queries.view(rows, -1, *queries.shape[1:]).transpose(1, 2)
-        mask = None if self.mask is None else self.mask.repeat(1, 1, q.shape[2] // new, 1)
-        out, lse = attention(q, own_keys, own_values, scale, mask)
+        if mask is not None:
+            mask = mask.repeat_interleave(q.shape[2] // new, 1)[:, None]
+        out, lse = attention(q, own_keys, own_values, scoring, mask)
         return out.transpose(1, 2).flatten(0, 1)[None], lse.transpose(0, 1).flatten(1)[:, None]
 
 
-def combine_splits(out: Tensor, lse: Tensor) -> Tensor:
-    """The attention over the keys of all splits: outputs [S, Q, H, D] and log-sum-exps [H, S, Q] to [Q, H, D]."""
-    weights = finite_lse(lse).softmax(1).permute(1, 2, 0)
+def combine_splits(out: Tensor, lse: Tensor, sinks: Tensor | None = None) -> Tensor:
+    """The attention over the keys of all splits: outputs [S, Q, H, D] and log-sum-exps [H, S, Q] to [Q, H, D].
+
+    `sinks` [H, Q] have their share of the weights.
+    """
+    lse = finite_lse(lse)
+    if sinks is not None:
+        lse = torch.cat([lse, sinks[:, None].to(lse.dtype)], 1)
+    weights = lse.softmax(1)[:, : len(out)].permute(1, 2, 0)
     return (out * weights[..., None]).sum(0).to(out.dtype)
 
 

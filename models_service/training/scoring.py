@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from models_service.engine.yes_no import label_tokens, probability_of_yes
+from models_service.engine.yes_no import LabelHead, label_tokens
 from models_service.formats import FINETUNED, Pieces
 from models_service.training.judged import subject_of
 from models_service.training.rows import Batch, laid_out
@@ -63,7 +63,7 @@ def _probabilities(
     reader: TreeReader, tokenizer: Any, trees: Sequence[Tree], nodes: Sequence[Node], rows: int
 ) -> dict[int, float]:
     """Pr[Yes] after each node, by its id."""
-    labels = label_tokens(tokenizer, FINETUNED)
+    head = LabelHead(reader.model, label_tokens(tokenizer, FINETUNED))
     wanted = {id(node) for node in nodes}
     longest = max(tree.size() for tree in trees)
     length = -(-longest // 64) * 64
@@ -73,5 +73,7 @@ def _probabilities(
         ends = [(at * length + row.last[i], i) for at, row in enumerate(group) for i in row.last.keys() & wanted]
         batch = Batch.of(group, length, device=reader.model.device)
         places = torch.tensor([place for place, _ in ends], device=reader.model.device)
-        found |= zip((i for _, i in ends), probability_of_yes(reader(batch, places), labels), strict=True)
+        with head.appended():
+            scores = head.probabilities(reader(batch, places))
+        found |= zip((i for _, i in ends), scores, strict=True)
     return found
