@@ -167,7 +167,7 @@ def own(me: Labeler, *, assisted: bool) -> Assignment:
         if assignment.slot.assisted == assisted:
             return assignment
         critiquing.rate(labeler=me, assignment=assignment, rating=7)
-        critiquing.submit(labeler=me, assignment=assignment)
+        critiquing.submit(labeler=me, assignment=assignment, confirmed=True)
 
 
 @pytest.mark.parametrize("method", ["get", "post", "head", "options", "put", "delete"])
@@ -271,6 +271,6 @@ def test_the_records_that_pages_are_made_of_hold_nothing_more() -> None:
         "number",
         "text",
         "score",
-        "times_used",
+        "uses",
         "use_key",
     }
