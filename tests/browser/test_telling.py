@@ -11,6 +11,7 @@ from labeling.models import Assignment
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 from tests.browser.hands import Hands
+from tests.conftest import CHROMIUM, FLAGS
 from tests.labeling.every_page import DESKS
 
 Visits = Callable[..., Visit]
@@ -127,7 +128,7 @@ def test_what_is_chosen_is_seen_in_colours_of_the_readers_own(visit: Visits, wor
 @pytest.fixture
 def large_print(browser: Browser) -> Browser:
     """A browser whose reader asks for letters of twice the size."""
-    return browser.browser_type.launch(args=["--blink-settings=defaultFontSize=32"])
+    return browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, "--blink-settings=defaultFontSize=32"])
 
 
 def lines_in_view(text: Locator) -> float:
