@@ -6,13 +6,19 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from assist.runs import want_runs
+from assist.runs import cancel_unwanted, want_runs
 from assist.tasks import enqueue
 from labeling.models import Study
-from labeling.signals import suggestions_wanted
+from labeling.signals import suggestions_unwanted, suggestions_wanted
 
 
 @receiver(suggestions_wanted)
 def queue_runs(sender: type[Study], study_id: int, **kwargs: Any) -> None:
     """Queue what the study lacks. If the broker is away the rows stand, and the sweeper sends the calls later."""
     enqueue(want_runs(Study.objects.get(pk=study_id)))
+
+
+@receiver(suggestions_unwanted)
+def cancel_runs(sender: type[Study], **kwargs: Any) -> None:
+    """What nobody wants any more is not computed. If this signal is lost, the sweeper sees to it."""
+    cancel_unwanted()

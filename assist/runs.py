@@ -13,16 +13,17 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from assist.critics import model_name
 from assist.models import Run, RunState
 from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
-from labeling.assigning import LOOKS
-from labeling.batches import write_in_batches
-from labeling.locking import locked
-from labeling.models import Answer, AssistanceBundle, Study
+from labeling.actions.batches import write_in_batches
+from labeling.actions.dealing import LOOKS
+from labeling.actions.locking import locked
+from labeling.enums import StudyState
+from labeling.models import Answer, AssistanceBundle, Slot, Study
 from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
@@ -95,6 +96,17 @@ def never_called() -> models.QuerySet[Run]:
     return Run.objects.filter(state=RunState.QUEUED, last_enqueued_at=None).order_by("pk")
 
 
+def cancel_unwanted() -> int:
+    """Take back what waits although no open study shows the answer beside this critic. Returns how many runs.
+
+    A run that waits holds nothing yet, so its row goes; one that a worker is on is finished and stored.
+    """
+    shown = Slot.objects.filter(
+        answer=OuterRef("answer"), assisted=True, study__critic=OuterRef("critic"), study__state=StudyState.OPEN
+    )
+    return claimable().filter(~Exists(shown)).delete()[0]
+
+
 def claim(run_id: int, owner: str) -> Claim | None:
     """Take the run, and with it whatever else waits about the same passage. None if it is not to be had."""
     with transaction.atomic():
@@ -147,7 +159,13 @@ def finish(claim: Claim, run: Run, bundle: Bundle) -> AssistanceBundle | None:
 
 
 def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
-    """What the critic said about an answer, with the recipe that would make it say it again."""
+    """What the critic said about an answer, with the recipe that would make it say it again.
+
+    Copies of the prompt's worked examples are left out, and counted beside the recipe.
+    """
+    own = [suggestion for suggestion in bundle.suggestions if not suggestion.copied]
+    place = {suggestion.sample_index: index for index, suggestion in enumerate(own)}
+    copied = len(bundle.suggestions) - len(own)
     return store_bundle(
         answer=answer,
         critic=critic,
@@ -158,9 +176,9 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
                 # A model may say NUL, which PostgreSQL's text cannot hold.
                 text=suggestion.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 helpfulness=suggestion.helpfulness,
-                same_as=suggestion.same_as,
+                same_as=None if suggestion.same_as is None else place[suggestion.same_as],
             )
-            for suggestion in bundle.suggestions
+            for suggestion in own
         ],
         model_name=model_name(critic),
         model_revision=bundle.model.revision,
@@ -170,7 +188,7 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
         dtype=bundle.model.dtype,
         device=bundle.model.device,
         seed=bundle.seed,
-        grouping=dict(bundle.grouping),
+        grouping={**bundle.grouping, **({"copied_examples": copied} if copied else {})},
     )
 
 

@@ -17,9 +17,9 @@ from django.db import models, transaction
 from assist.critics import model_name, open_critic
 from assist.runs import store
 from assist.subjects import subject_of, subject_of_answer
+from labeling.actions.locking import locked
 from labeling.actions.refining import critique_to_show
 from labeling.enums import AnswerKind, Provenance
-from labeling.locking import locked
 from labeling.models import Answer, AssistanceBundle, Critique, Question, Refinement, Study
 from models_service.engine import EngineError
 

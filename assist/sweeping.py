@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from assist.models import Run, RunState
 from assist.outages import OUTAGES
-from assist.runs import want_runs
+from assist.runs import cancel_unwanted, want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import offer_complete_questions
+from labeling.actions.releasing import release_left
 from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading.findings import compute, stale_studies
-from labeling.releasing import release_left
 
 log = logging.getLogger(__name__)
 #: A queued run is called for again after this long; a message is cheap, a flood of them is not.
@@ -34,6 +34,7 @@ class Swept:
     called: int = 0
     offered: int = 0
     released: int = 0
+    cancelled: int = 0
     failed: int = 0
 
     def __add__(self, other: Swept) -> Swept:
@@ -41,13 +42,15 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Queue what open studies lack, call for what waits too long, open complete questions, release silent work.
+    """Queue what open studies lack, take back what none wants, call for what waits too long, open complete questions,
+    release silent work.
 
     One study's error never stops another's sweep. A lost database stops them all, and is raised.
     """
     done = [_apart(_sweep_study, study) for study in Study.objects.filter(state=StudyState.OPEN)]
     done += [_apart(_renew_findings, study) for study in stale_studies()]
-    swept = sum(done, Swept(called=enqueue(overdue()[:CALLS_AT_ONCE])))
+    cancelled = cancel_unwanted()
+    swept = sum(done, Swept(called=enqueue(overdue()[:CALLS_AT_ONCE]), cancelled=cancelled))
     if swept != Swept():
         log.info("swept: %s", swept)
     return swept

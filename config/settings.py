@@ -144,6 +144,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CRITICS: dict[str, dict[str, Any]] = {
     "reports": {"model": "models_service/critic/reports"},
     "addition": {"model": "models_service/critic/addition"},
+    # An adapter: `scripts/base-model` fetches the model that it is added to.
+    "english": {"model": "models_service/critic/english"},
 }
 if os.environ.get("CRITIC_MODEL"):
     CRITICS["site"] = {

@@ -91,6 +91,11 @@ class Activity(models.TextChoices):
     CHECKING = "checking", "Check found critiques"
 
     @property
+    def is_about_own_passages(self) -> bool:
+        """Whether a study can ask it about its own passages; else it is a round over what another study made."""
+        return self in {Activity.ANSWERING, Activity.DEMONSTRATING, Activity.REFINING}
+
+    @property
     def needs_fresh_eye(self) -> bool:
         """Whether the labeler must never have met the passage. Authors check critiques of texts they know."""
         return self is not Activity.CHECKING

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 #: Sent after commit, with `study_id`: some questions of an open study lack suggestions.
 suggestions_wanted = Signal()
+
+#: Sent after commit, with `study_id`: a study was closed, and what it still waits for is wanted no more.
+suggestions_unwanted = Signal()

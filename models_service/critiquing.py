@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from models_service.types import Suggestion
 
@@ -18,14 +18,19 @@ def first_occurrences(texts: Sequence[str]) -> list[int]:
 
 
 def suggestions(
-    texts: Sequence[str], temperatures: Sequence[float], helpfulness: Sequence[float]
+    texts: Sequence[str],
+    temperatures: Sequence[float],
+    helpfulness: Sequence[float],
+    examples: Collection[str] = (),
 ) -> tuple[Suggestion, ...]:
     """All samples in sampling order; duplicates point at the first of their text and carry its score.
 
-    Ranks count the first occurrences only, most helpful first, ties in sampling order.
+    Ranks count the first occurrences only, most helpful first, ties in sampling order. The prompt's worked `examples`
+    have none: a model that repeats one says nothing about the answer.
     """
     first = first_occurrences(texts)
-    shown = sorted((i for i, f in enumerate(first) if i == f), key=lambda i: -helpfulness[i])
+    own = (i for i, f in enumerate(first) if i == f and texts[i] not in examples)
+    shown = sorted(own, key=lambda i: -helpfulness[i])
     rank = {index: place for place, index in enumerate(shown)}
     return tuple(
         Suggestion(
@@ -35,6 +40,7 @@ def suggestions(
             helpfulness=helpfulness[first[index]],
             same_as=None if first[index] == index else first[index],
             rank=rank.get(index),
+            copied=text in examples,
         )
         for index, (text, temperature) in enumerate(zip(texts, temperatures, strict=True))
     )

@@ -90,8 +90,8 @@ def save_for_ever(folder: Path) -> None:
     from django.db import OperationalError
 
     from labeling.actions.critiquing import rate
+    from labeling.actions.opening import open_next
     from labeling.actions.studies import add_questions, create_study, open_study
-    from labeling.assigning import open_next
     from labeling.enums import AnswerKind
     from labeling.exchange.uploads import add_passages
     from labeling.models import Labeler, Question

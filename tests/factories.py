@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from labeling.actions.assisting import Sample, offer_questions_about, store_bundle
+from labeling.actions.dealing import deal_study
+from labeling.actions.exposures import expose
 from labeling.actions.studies import SIX_CONDITIONS, add_questions, create_study, open_study
-from labeling.assigning import deal_study, expose
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance, Role
 from labeling.models import (
     Answer,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labeling.actions.exposures import expose
+from labeling.actions.opening import open_next
 from labeling.actions.studies import add_questions, create_study, make_sitting_slots, open_study
-from labeling.assigning import expose, open_next
 from labeling.enums import Activity, AnswerKind, Provenance, Role
 from labeling.models import Answer, Assignment, Labeler, Passage, Question, Study
 from tests.factories import make_author, make_user

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assist.demo.reports_study import INSTRUCTIONS
+from labeling.actions.dealing import deal_study
 from labeling.actions.studies import add_questions, create_study, open_study, questions_to_choose
-from labeling.assigning import deal_study
 from labeling.enums import AnswerKind
 from labeling.exchange.uploads import add_passages
 from labeling.models import Labeler, Study

@@ -14,9 +14,10 @@ from random import Random
 from django.db import transaction
 
 from assist.critics import model_name, open_critic
+from labeling.actions.dealing import deal_study
+from labeling.actions.exposures import expose
 from labeling.actions.names import labeler_named
 from labeling.actions.studies import add_questions, create_study, open_study
-from labeling.assigning import deal_study, expose
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, Provenance
 from labeling.models import Answer, Critique, IntendedCritique, Labeler, Passage, Question, Study
 from models_service.synthetic.report_answers import honest_answer, misleading_answer

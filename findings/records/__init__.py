@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from findings import jsonl
 from findings.records import ids, rules
-from findings.records.own import (
+from findings.records.native import (
     ComparisonRecord,
     CritiqueScoresRecord,
     GapRecord,

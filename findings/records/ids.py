@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from findings.records.own import CritiqueScoresRecord, GapRecord
+from findings.records.native import CritiqueScoresRecord, GapRecord
 from findings.records.released import AssistanceRecord, ExtendedAssistanceRecord
 from findings.records.rules import Breach
 

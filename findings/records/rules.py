@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from findings.records.common import Span, utf16_length
-from findings.records.own import ComparisonRecord, GapRecord, IntendedCheckRecord, JudgementRecord
+from findings.records.native import ComparisonRecord, GapRecord, IntendedCheckRecord, JudgementRecord
 from findings.records.released import (
     AssistanceLabel,
     AssistanceRecord,

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
-from labeling.assigning import offer_questions
+from labeling.actions.dealing import offer_questions
 from labeling.enums import CritiqueOrigin, Provenance, StudyState
 from labeling.models import Answer, AssistanceBundle, Critique, Slot, Study, StudyQuestion, Suggestion
 

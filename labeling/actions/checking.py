@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from labeling.actions import sittings
+from labeling.actions.dealing import offer
+from labeling.actions.exposures import has_written_about, texts_met
+from labeling.actions.members import add_labeler
 from labeling.actions.rounds import round_over
 from labeling.actions.sittings import Draft, Seen, begin, check_fresh, record, shuffled
-from labeling.assigning import add_labeler, has_written_about, offer, texts_met
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
 from labeling.models import (
     Answer,

@@ -15,9 +15,9 @@ from django.db import transaction
 from rapidfuzz.distance import Levenshtein
 
 from labeling.actions import sittings
+from labeling.actions.locking import locked
 from labeling.actions.sittings import CHANGED_MEANWHILE, Draft, begin, elapsed_ms, record
 from labeling.enums import CritiqueOrigin, EventKind
-from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -32,6 +32,7 @@ from labeling.refusals import NeedsConfirmation, Refused, Stale
 from labeling.rules.grades import missing_of_critique
 
 PERFECT = 7
+GRADES = ("category", "category_text", "severity")
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def change_critique(
             critique.save(update_fields=["text"])
         found.category, found.category_text, found.severity = category, category_text, severity
         found.revision += 1
-        found.save()
+        found.save(update_fields=[*GRADES, "revision", "first_modified_ms", "last_modified_ms"])
         found.sitting.save(update_fields=["saved_at"])
         record(assignment, EventKind.CRITIQUE_CHANGED, critique=critique.pk, value=distance)
     return found

@@ -156,15 +156,13 @@ def _keep_new(judged: JudgedQuestion, new: NewCritique | None) -> None:
         if better is not None:
             better.critique.delete()
         return
+    grades = {"category": new.category, "category_text": new.category_text, "severity": new.severity}
     if better is None:
         critique = Critique.objects.create(answer=judged.answer, text=new.text, origin=CritiqueOrigin.LABELER)
-        better = BetterCritique(critique=critique, judged_question=judged)
-    elif better.critique.text != new.text:
-        better.critique.text = new.text
-        better.critique.save(update_fields=["text"])
-    better.category, better.severity = new.category, new.severity
-    better.category_text = new.category_text
-    better.save()
+        BetterCritique.objects.create(critique=critique, judged_question=judged, **grades)
+        return
+    Critique.objects.filter(pk=better.pk).update(text=new.text)
+    BetterCritique.objects.filter(pk=better.pk).update(**grades)
 
 
 def submit(*, labeler: Labeler, assignment: Assignment, seen: Seen | None = None) -> Sitting:

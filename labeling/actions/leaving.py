@@ -5,12 +5,12 @@ from __future__ import annotations
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
+from labeling.actions.locking import lock_people
 from labeling.actions.names import person_named
+from labeling.actions.releasing import release
 from labeling.enums import AssignmentState, ReleaseReason
-from labeling.locking import lock_people
 from labeling.models import Assignment, Critique, Labeler, Sitting, Study, User
 from labeling.models.names import name_key
-from labeling.releasing import release
 
 
 def anonymise(name: str) -> str | None:

@@ -8,12 +8,11 @@ from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from labeling.actions.studies import pks
-from labeling.batches import write_in_batches
+from labeling.actions.batches import pks, write_in_batches
+from labeling.actions.locking import lock_people, locked
+from labeling.actions.releasing import withdraw
 from labeling.enums import EventKind
-from labeling.locking import lock_people, locked
 from labeling.models import Assignment, Event, Labeler, Study, User
-from labeling.releasing import withdraw
 
 
 @dataclass(frozen=True)
@@ -81,3 +80,10 @@ def _members(study: Study, batch: list[int]) -> set[int]:
 def _record(kind: EventKind, study: Study, labelers: set[int], actor: User) -> None:
     accounts = Labeler.objects.filter(pk__in=labelers).order_by("pk").values_list("user", flat=True)
     Event.objects.bulk_create(Event(kind=kind, study=study, account_id=account, actor=actor) for account in accounts)
+
+
+def add_labeler(study: Study, labeler: Labeler, *, actor: User | None = None) -> None:
+    """Let somebody work in a study. Does nothing the second time."""
+    if not study.labelers.filter(pk=labeler.pk).exists():
+        study.labelers.add(labeler)
+        Event.objects.create(kind=EventKind.JOINED_STUDY, study=study, account_id=labeler.user_id, actor=actor)

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
+from labeling.actions.releasing import release
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason
 from labeling.models import Assignment, Event, Labeler, PersonName, User
 from labeling.models.names import LONGEST_KEY, name_key
 from labeling.refusals import Refused
-from labeling.releasing import release
 
 
 def known_as(name: str) -> tuple[User | None, Labeler | None]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 
-from labeling.enums import Activity, StudyState
-from labeling.locking import locked
+from labeling.actions.locking import locked
+from labeling.enums import Activity
 from labeling.models import Consent, Instruction, Labeler, Quiz, QuizAttempt, QuizQuestion, Study
 from labeling.refusals import Refused
 from labeling.rules.onboarding import newest_instruction, newest_quiz
@@ -25,7 +25,7 @@ class Asked:
 
 
 def _check_can_change(study: Study) -> None:
-    if study.import_batch_id is not None or study.state not in {StudyState.PREPARING, StudyState.OPEN}:
+    if not study.can_change:
         raise Refused("Only a study that is being prepared or open can be changed.")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from axes.utils import reset as lift_lockout
 from django.db import IntegrityError, transaction
 
+from labeling.actions.locking import lock_people, locked
 from labeling.actions.names import claim, free_name
+from labeling.actions.releasing import withdraw
 from labeling.enums import EventKind, Role
-from labeling.locking import lock_people, locked
 from labeling.models import Event, Labeler, User
 from labeling.refusals import Refused
-from labeling.releasing import withdraw
 from labeling.rules.permissions import check_can_stop_being_admin
 
 

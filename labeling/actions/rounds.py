@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from django.db import models, transaction
 
-from labeling.actions.studies import make_sitting_slots, pks
+from labeling.actions.batches import pks
+from labeling.actions.locking import locked
+from labeling.actions.studies import make_sitting_slots
 from labeling.enums import Activity, StudyState
-from labeling.locking import locked
 from labeling.models import Passage, Question, Sitting, Study, StudyActivity
 from labeling.models.querysets import about, count_of, finished
 from labeling.refusals import Refused
 
 #: What a study can ask about its own passages. The others are rounds over what another study made.
-ADDABLE = (Activity.ANSWERING, Activity.DEMONSTRATING, Activity.REFINING)
+ADDABLE = [activity for activity in Activity if activity.is_about_own_passages]
 
 
 def add_activity(
@@ -25,7 +26,7 @@ def add_activity(
     Asked again it changes how many, and, until somebody has begun, the options; slots that exist stay.
     """
     options = dict(options or {})
-    if study.import_batch_id is not None or study.state not in {StudyState.PREPARING, StudyState.OPEN}:
+    if not study.can_change:
         raise Refused("Only a study that is being prepared or open can be given something to do.")
     if activity == Activity.CRITIQUING:
         raise Refused("Finding critiques has conditions instead: choose them when you set the study up.")
@@ -54,7 +55,7 @@ def passages_to_choose(study: Study, search: str = "") -> models.QuerySet[Passag
 
 def add_passages(study: Study, passages: Iterable[Passage]) -> int:
     """Ask labelers to write questions about these passages. Returns how many there were."""
-    if study.import_batch_id is not None or study.state not in {StudyState.PREPARING, StudyState.OPEN}:
+    if not study.can_change:
         raise Refused("Only a study that is being prepared or open can be given something to do.")
     if not study.activities.filter(activity=Activity.ANSWERING).exists():
         raise Refused("Add the activity “Write questions and answers” to the study first.")

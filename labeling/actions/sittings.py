@@ -15,8 +15,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from labeling.actions.locking import locked
 from labeling.enums import Activity, AssignmentState, EventKind
-from labeling.locking import locked
 from labeling.models import Assignment, Event, Labeler, Sitting, Study
 from labeling.models.parts import Part
 from labeling.refusals import Gone, Refused, Stale

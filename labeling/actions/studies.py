@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from labeling.actions.assisting import answers_to_assist, offer_complete_questions
+from labeling.actions.batches import batches, pks, write_in_batches
+from labeling.actions.locking import locked
 from labeling.actions.onboarding import publish_instructions
-from labeling.batches import batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind, StudyState
-from labeling.locking import locked
 from labeling.models import (
     Answer,
     Assignment,
@@ -31,7 +30,7 @@ from labeling.models import (
 from labeling.models.answers import HAS_WORDS
 from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
-from labeling.signals import suggestions_wanted
+from labeling.signals import suggestions_unwanted, suggestions_wanted
 
 #: Section 3.2 of the paper: three kinds of answers, each assisted or not.
 SIX_CONDITIONS = [(kind, assisted) for kind in AnswerKind for assisted in (False, True)]
@@ -104,11 +103,6 @@ def add_questions(study: Study, questions: Iterable[Question]) -> int:
     if study.is_open:
         want_suggestions(study)
     return added
-
-
-def pks(rows: Iterable[Any]) -> Iterable[int]:
-    """The keys of rows, or of a query's rows without loading these."""
-    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
 
 
 def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
@@ -195,7 +189,7 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
     """Let labelers in. Questions whose suggestions are ready open; the others are asked for."""
     if study.state == StudyState.OPEN:
         return
-    if study.import_batch_id is not None:
+    if study.is_imported:
         raise Refused("This study was imported: it is history, and is not opened.")
     if not study.slots.exists():
         raise Refused("Choose questions first: this study has none.")
@@ -209,13 +203,14 @@ def open_study(study: Study, *, actor: User | None = None) -> None:
 
 
 def close_study(study: Study, *, actor: User | None = None) -> None:
-    """Stop all work in the study. Drafts stay as they are and are not exported."""
+    """Stop all work in the study, the critic's too. Drafts stay as they are and are not exported."""
     if study.state == StudyState.CLOSED:
         return
     with transaction.atomic():
         Study.objects.filter(pk=study.pk).update(state=StudyState.CLOSED)
         study.state = StudyState.CLOSED
         Event.objects.create(kind=EventKind.STUDY_CLOSED, study=study, actor=actor)
+        transaction.on_commit(lambda: suggestions_unwanted.send(sender=Study, study_id=study.pk))
 
 
 def want_suggestions(study: Study) -> None:

@@ -41,7 +41,7 @@ class StudyShape(serializers.ModelSerializer[Study]):
         ]  # fmt: skip
 
     def get_imported(self, study: Study) -> bool:
-        return study.import_batch_id is not None
+        return study.is_imported
 
 
 class CellsShape(serializers.Serializer[Any]):

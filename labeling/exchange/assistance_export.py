@@ -179,9 +179,7 @@ def _label(row: StudyQuestion, slot: Slot, assignment: Assignment, *, extended: 
         },
     }
     if extended:
-        label["provenance"] = label_provenance(
-            slot.answer, assignment, released, imported=row.study.import_batch_id is not None
-        )
+        label["provenance"] = label_provenance(slot.answer, assignment, released, imported=row.study.is_imported)
     return label
 
 

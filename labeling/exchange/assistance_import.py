@@ -34,9 +34,9 @@ class AssistanceLoader(Loader):
 
     def store(self, record: AssistanceRecord, position: int) -> None:
         source = record["source_data"]
-        author = self.givens.labeler(record["source_labeler"])
-        passage = self.givens.passage(source_id=record["source_id"], author=author, **source["passage"])
-        question = self.givens.question(passage, source["question"], source["question_index"])
+        author = self.entities.labeler(record["source_labeler"])
+        passage = self.entities.passage(source_id=record["source_id"], author=author, **source["passage"])
+        question = self.entities.question(passage, source["question"], source["question_index"])
         human = _human_answer(question, AnswerKind.HUMAN, source["human_answer"], author)
         misleading = _human_answer(question, AnswerKind.HUMAN_MISLEADING, source["human_deceptive_answer"], author)
         store_intended(misleading, source["deceptive_answer_critiques"])
@@ -49,9 +49,9 @@ class AssistanceLoader(Loader):
             misleading_answer=misleading,
         )
         self._store_labels(row, author, record["labels"])
-        self.givens.expose([author], passage, Activity.ANSWERING)
-        labelers = [self.givens.labeler(label["labeler"]) for label in record["labels"]]
-        self.givens.expose(labelers, passage, Activity.CRITIQUING)
+        self.entities.expose([author], passage, Activity.ANSWERING)
+        labelers = [self.entities.labeler(label["labeler"]) for label in record["labels"]]
+        self.entities.expose(labelers, passage, Activity.CRITIQUING)
 
     def _store_labels(self, row: StudyQuestion, author: Labeler, labels: Sequence[AssistanceLabel]) -> None:
         assert row.human_answer is not None
@@ -83,7 +83,7 @@ class AssistanceLoader(Loader):
         now = timezone.now()
         assignment = Assignment.objects.create(
             slot=slot,
-            labeler=self.givens.labeler(label["labeler"]),
+            labeler=self.entities.labeler(label["labeler"]),
             state=AssignmentState.SUBMITTED,
             bundle=bundle,
             closed_at=now,

@@ -18,7 +18,7 @@ class BaseLoader(SittingLoader):
     activity = Activity.ANSWERING
 
     def store_question(self, sitting: Sitting, place: int, given: BaseQuestion) -> None:
-        question = self.givens.question(sitting.passage, given["question"], place)
+        question = self.entities.question(sitting.passage, given["question"], place)
         answer = Answer.objects.create(
             question=question, kind=AnswerKind.HUMAN, text=given["answer"], author=sitting.labeler
         )

@@ -11,7 +11,7 @@ from findings import records
 from findings.records import ComparisonRecord, RefinementJudgementRecord
 from labeling.enums import Activity, Better, CritiqueOrigin
 from labeling.exchange.exporting import checked, each
-from labeling.exchange.own import OwnLoader, frame, of_passage
+from labeling.exchange.native import NativeLoader, frame, of_passage
 from labeling.models import Comparison, Critique, PairCritique, PairToCompare, Question, Sitting, Study
 
 #: The place of the better one among the answers as shown; a tie is null.
@@ -19,7 +19,7 @@ PLACES = {0: Better.FIRST, 1: Better.SECOND, None: Better.TIE}
 SIDES = {"original": Better.FIRST, "refinement": Better.SECOND, None: Better.TIE}
 
 
-class ComparisonLoader(OwnLoader):
+class ComparisonLoader(NativeLoader):
     activity = Activity.COMPARING
 
     def store_data(self, sitting: Sitting, question: Question, record: ComparisonRecord) -> None:
@@ -55,7 +55,7 @@ class ComparisonLoader(OwnLoader):
         )
 
 
-class RefinementJudgementLoader(OwnLoader):
+class RefinementJudgementLoader(NativeLoader):
     activity = Activity.COMPARING
 
     def store_data(self, sitting: Sitting, question: Question, record: RefinementJudgementRecord) -> None:

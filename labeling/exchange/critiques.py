@@ -24,7 +24,7 @@ class CritiquesLoader(SittingLoader):
 
     def store_question(self, sitting: Sitting, place: int, given: CritiquesQuestion) -> None:
         text = given["question"].removeprefix(QUESTION_PREFIX)
-        question = self.givens.question(sitting.passage, text)
+        question = self.entities.question(sitting.passage, text)
         ranked = RankedQuestion.objects.create(
             sitting=sitting,
             position=place,

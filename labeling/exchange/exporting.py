@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.refusals import Refused
 
@@ -17,7 +16,7 @@ ROWS_AT_A_TIME = 20
 
 def studies_to_export(name: str | None = None) -> QuerySet[Study]:
     """All studies, or the one of that name; never one whose import has not finished."""
-    studies = Study.objects.exclude(state=StudyState.IMPORTING).order_by("pk")
+    studies = Study.objects.readable().order_by("pk")
     if name is None:
         return studies
     named = studies.filter(name=name.replace("\0", ""))  # PostgreSQL cannot look for NUL

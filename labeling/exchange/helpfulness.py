@@ -20,7 +20,7 @@ class HelpfulnessLoader(SittingLoader):
 
     def store_question(self, sitting: Sitting, place: int, given: HelpfulnessQuestion) -> None:
         (judged_answer,) = given["answers"]
-        question = self.givens.question(sitting.passage, given["question"])
+        question = self.entities.question(sitting.passage, given["question"])
         answer = self.model_answer(question, judged_answer["answer"])
         judged = JudgedQuestion.objects.create(
             sitting=sitting,

@@ -15,7 +15,7 @@ from findings.records import IntendedCheckRecord, rules
 from labeling.enums import Activity, AnswerKind, AssignmentState, StudyState
 from labeling.exchange.assistance_export import named_answer
 from labeling.exchange.exporting import checked, each
-from labeling.exchange.own import OwnLoader, frame
+from labeling.exchange.native import NativeLoader, frame
 from labeling.models import (
     Answer,
     CheckedCritique,
@@ -27,13 +27,13 @@ from labeling.models import (
 )
 
 
-class IntendedCheckLoader(OwnLoader):
+class IntendedCheckLoader(NativeLoader):
     activity = Activity.CHECKING
 
     @staticmethod
     def breaches(record: IntendedCheckRecord) -> Iterator[rules.Breach]:
         """The label must be here, and hold what the check says it holds."""
-        yield from OwnLoader.breaches(record)
+        yield from NativeLoader.breaches(record)
         label = label_named(record)
         if label is None:
             yield "label_id", f"no label of a misleading answer has the id {record['label_id']}: import its file first"

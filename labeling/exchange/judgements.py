@@ -9,10 +9,10 @@ from django.db.models import Prefetch, QuerySet
 
 from findings import records
 from findings.records import JudgementRecord, rules
-from findings.records.own import JudgementVerdict
+from findings.records.native import JudgementVerdict
 from labeling.enums import Activity, AssignmentState, CritiqueOrigin, Provenance
 from labeling.exchange.exporting import checked, each
-from labeling.exchange.own import OwnLoader, frame, of_passage, source_of
+from labeling.exchange.native import NativeLoader, frame, of_passage, source_of
 from labeling.models import (
     Critique,
     GivenShowing,
@@ -31,13 +31,13 @@ UNNAMED_MODEL = "Model"
 ORIGINS = {HUMAN: CritiqueOrigin.LABELER, INTENDED: CritiqueOrigin.INTENDED}
 
 
-class JudgementLoader(OwnLoader):
+class JudgementLoader(NativeLoader):
     activity = Activity.JUDGING
 
     @staticmethod
     def breaches(record: JudgementRecord) -> Iterator[rules.Breach]:
         """An answer with a helpful critique is critiqueable: that is derived here, not stored."""
-        yield from OwnLoader.breaches(record)
+        yield from NativeLoader.breaches(record)
         data = record["data"]
         if data["critiqueable"] is not True and any(one["helpful"] for one in data["critiques"]):
             yield "data.critiqueable", "must be true where a critique is helpful"

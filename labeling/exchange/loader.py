@@ -7,7 +7,7 @@ from typing import Any
 
 from findings.records import rules
 from labeling.enums import Activity
-from labeling.exchange.given import Givens
+from labeling.exchange.imported_entities import ImportedEntities
 from labeling.models import Study
 
 
@@ -20,7 +20,7 @@ class Loader:
     def __init__(self, study: Study) -> None:
         assert study.import_batch is not None, "records are stored in the study of an import"
         self.study = study
-        self.givens = Givens(study.import_batch)
+        self.entities = ImportedEntities(study.import_batch)
 
     @staticmethod
     def breaches(record: Any) -> Iterable[rules.Breach]:

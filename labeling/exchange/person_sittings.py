@@ -35,7 +35,26 @@ def sitting_record(sitting: Sitting) -> dict[str, Any]:
         "comparisons": [_compared(one) for one in sitting.comparisons.all()],
         "intended_checks": [_checked(one) for one in sitting.intended_checks.all()],
         "refinements": [_refined(one) for one in sitting.refinements.all()],
-    }
+    } | {name: _plainly(sitting, name) for name in sorted(OTHER_TABLES)}
+
+
+#: Tables of a sitting that are told of in words above, stand with its assignment, or are others' work on it.
+TOLD = {"draft_questions", "asked_questions", "ranked_questions", "judged_questions", "comparisons"}
+TOLD |= {"intended_checks", "refinements", "critiques", "checks", "to_check"}
+#: Those of any other activity.
+OTHER_TABLES = {relation.name for relation in Sitting._meta.related_objects} - TOLD
+
+
+def _plainly(sitting: Sitting, table: str) -> list[dict[str, Any]]:
+    """Every row with all of its own columns, whatever the activity that made it."""
+    return [
+        {
+            field.name: field.value_to_string(row)
+            for field in row._meta.concrete_fields
+            if not field.is_relation and not field.primary_key
+        }
+        for row in getattr(sitting, table).all()
+    ]
 
 
 def _draft(draft: DraftQuestion) -> dict[str, Any]:

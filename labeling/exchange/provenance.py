@@ -12,7 +12,7 @@ def row_provenance(row: StudyQuestion) -> dict[str, Any]:
     study = row.study
     return {
         "study": study.name,
-        "imported": study.import_batch_id is not None,
+        "imported": study.is_imported,
         "seed": study.seed,
         "critic": study.critic or None,
         "temperatures": study.temperatures,
@@ -44,7 +44,6 @@ def label_provenance(
                 "critique": places[shown.suggestion_id],
                 "rank": shown.rank,
                 "calibrated": shown.calibrated,
-                "shown": shown.shown_ms,
                 "first_used": shown.first_used_ms,
                 "times_used": shown.times_used,
             }

@@ -11,11 +11,11 @@ from findings import records
 from findings.records import RefinementRecord
 from labeling.enums import Activity, CritiqueOrigin, Provenance
 from labeling.exchange.exporting import checked, each
-from labeling.exchange.own import OwnLoader, frame, of_passage
+from labeling.exchange.native import NativeLoader, frame, of_passage
 from labeling.models import Critique, Question, Refinement, Sitting, Study
 
 
-class RefinementLoader(OwnLoader):
+class RefinementLoader(NativeLoader):
     activity = Activity.REFINING
 
     def store_data(self, sitting: Sitting, question: Question, record: RefinementRecord) -> None:

@@ -22,9 +22,9 @@ class SittingLoader(Loader):
     """Stores one row after another as sittings of one study. A kind adds its activity and its questions."""
 
     def store(self, record: Any, position: int) -> None:
-        labeler = self.givens.labeler(record["labeler"])
+        labeler = self.entities.labeler(record["labeler"])
         wrote_it = self.activity == Activity.ANSWERING
-        passage = self.givens.passage(
+        passage = self.entities.passage(
             # The id of a base row is what the other files call its source.
             source_id=record["id"] if wrote_it else record["source_id"],
             author=labeler if wrote_it else None,
@@ -44,7 +44,7 @@ class SittingLoader(Loader):
         )
         for place, question in enumerate(record["data"]["questions"]):
             self.store_question(sitting, place, question)
-        self.givens.expose([labeler], passage, self.activity)
+        self.entities.expose([labeler], passage, self.activity)
 
     def store_question(self, sitting: Sitting, place: int, given: Any) -> None:
         """Store one question of the row and all that hangs on it."""

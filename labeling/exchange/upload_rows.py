@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
+from labeling.actions.batches import ROWS_A_BATCH, batches, write_in_batches
 from labeling.actions.names import labeler_named
-from labeling.batches import ROWS_A_BATCH, batches, write_in_batches
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
 from labeling.exchange.upload_answers import HUMAN_ANSWERS

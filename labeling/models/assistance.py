@@ -88,7 +88,6 @@ class ShownSuggestion(models.Model):
     rank = models.PositiveSmallIntegerField()
     calibrated = models.FloatField(null=True, blank=True)
     """The score as this labeler saw it, where the study calibrates scores; null where it was the critic's own."""
-    shown_ms = models.BigIntegerField()
     first_used_ms = models.BigIntegerField(null=True, blank=True)
     times_used = models.PositiveIntegerField(default=0)
 

@@ -20,6 +20,12 @@ class LabelerQuerySet(models.QuerySet[Any]):
         return self.filter(user__is_active=True, user__role=Role.LABELER)
 
 
+class StudyQuerySet(models.QuerySet[Any]):
+    def readable(self) -> Self:
+        """Without those whose file is still being imported: nobody sees these."""
+        return self.exclude(state=StudyState.IMPORTING)
+
+
 class AssignmentQuerySet(models.QuerySet[Any]):
     def live(self) -> Self:
         return self.exclude(state=AssignmentState.RELEASED)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from labeling.enums import Activity, AnswerKind, StudyState
 from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models.fields import PublicIdField, between
+from labeling.models.querysets import StudyQuerySet
 
 if TYPE_CHECKING:
     from labeling.models.people import Labeler
@@ -51,6 +52,8 @@ class Study(models.Model):
     import_batch = models.OneToOneField("ImportBatch", null=True, blank=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = StudyQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         verbose_name_plural = "studies"
@@ -75,6 +78,16 @@ class Study(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == StudyState.OPEN
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether it came from a file: then it is history, and nothing of it is dealt out or changed."""
+        return self.import_batch_id is not None
+
+    @property
+    def can_change(self) -> bool:
+        """Whether what it asks of labelers can still be added to."""
+        return not self.is_imported and self.state in {StudyState.PREPARING, StudyState.OPEN}
 
 
 class Condition(models.Model):

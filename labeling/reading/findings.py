@@ -13,7 +13,7 @@ from findings.human_study.study import Results, analyse
 from findings.human_study.trust import scored_judgements
 from findings.rendering import report
 from findings.statistics.scoring import Scored
-from labeling.enums import Activity, AssignmentState, StudyState
+from labeling.enums import Activity, AssignmentState
 from labeling.exchange.intended_checks import intended_check_records
 from labeling.exchange.judgements import judgement_records
 from labeling.exchange.kinds import dataset_records
@@ -116,7 +116,7 @@ def renewed_findings(study: Study) -> FindingsSnapshot | None:
 
 def stale_studies() -> Iterator[Study]:
     """Studies too large for their page to compute, with something submitted since their last snapshot."""
-    for study in Study.objects.exclude(state=StudyState.IMPORTING).select_related("findings_snapshot"):
+    for study in Study.objects.readable().select_related("findings_snapshot"):
         if submissions_of(study) > COMPUTED_AT_ONCE:
             kept = getattr(study, "findings_snapshot", None)
             if not is_fresh(study, kept):

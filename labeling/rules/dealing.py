@@ -1,4 +1,4 @@
-"""Who gets which cell: a balanced, seeded design. Plain values in and out; the database is assigning.py's.
+"""Who gets which cell: a balanced, seeded design. Plain values in and out; the database is actions/dealing.py's.
 
 Start from a cyclic Latin rectangle, in which every labeler has every condition equally often (counts differ
 by at most one, over labelers and over conditions), then let labelers trade places within a condition until

@@ -1,4 +1,4 @@
-"""A study's cells and people as the values that dealing works on, and back. Reads; assigning.py writes."""
+"""A study's cells and people as the values that dealing works on, and back. Reads; actions/dealing.py writes."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def check_can_be_given_work(labeler: Labeler, study: Study) -> None:
 def check_can_deal(study: Study) -> None:
     if study.state not in {StudyState.PREPARING, StudyState.OPEN}:
         raise Refused("Only a study that is being prepared or open can be dealt out.")
-    if study.import_batch_id is not None:
+    if study.is_imported:
         raise Refused("This study was imported: it is history, and is not dealt out.")
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from labeling.enums import Activity, StudyState
+from labeling.enums import Activity
 from labeling.models import Assignment, Labeler, Study, User
 from labeling.rules.permissions import check_can_read_studies, check_can_run_studies
 from labeling.views.races import looking_again
@@ -85,7 +85,8 @@ def _for_those_who(check: Callable[[User], None], view: View) -> View:
 
 def get_study(public_id: str) -> Study:
     """A study whose import, if it came from a file, is finished."""
-    return get_object_or_404(Study.objects.exclude(state=StudyState.IMPORTING), public_id=public_id)
+    study: Study = get_object_or_404(Study.objects.readable(), public_id=public_id)
+    return study
 
 
 def ask_to_sign_in(request: SiteRequest) -> HttpResponse:

@@ -20,12 +20,12 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from labeling.actions.releasing import release
 from labeling.actions.sittings import note_active_time
 from labeling.enums import Activity, AssignmentState, Category, Confidence, ReleaseReason, Severity
 from labeling.forms.parts import GIVE_BACK_REASONS, ActiveTimeForm, GiveBackForm, HandInForm
 from labeling.models import Assignment, Sitting
 from labeling.refusals import Refused, Stale
-from labeling.releasing import release
 from labeling.rules.permissions import check_can_work_on
 from labeling.views.access import LabelerRequest, View, for_labelers, go_to, own_assignment
 
@@ -79,7 +79,7 @@ class Desk:
     def _work(self, request: LabelerRequest, assignment: Assignment, refused: Refused | None = None) -> HttpResponse:
         """The page; where it could not be handed in, with the reason beside its Submit button."""
         if assignment.state == AssignmentState.SUBMITTED:
-            return render(request, "submitted.html", {"sitting": assignment.sitting})
+            return render(request, "submitted.html", {"submitted_at": assignment.sitting.submitted_at})
         check_can_work_on(request.labeler, assignment)
         always = {
             "activity": self.activity,

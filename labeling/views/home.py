@@ -7,9 +7,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from labeling.assigning import next_for, open_next, pool_for
-from labeling.enums import AssignmentState
-from labeling.models import Assignment
+from labeling.actions.opening import next_for, open_next, pool_for
+from labeling.enums import AssignmentState, StudyState
+from labeling.models import Assignment, Labeler
 from labeling.rules.onboarding import step_before
 from labeling.views.access import LabelerRequest, SiteRequest, ask_to_sign_in, for_labelers, go_to, is_signed_in
 from labeling.visibility.home import closed_to, done_by
@@ -34,11 +34,17 @@ def home(request: LabelerRequest) -> HttpResponse:
         "current_title": str(current.slot.passage) if current else None,
         "ready": ready.count(),
         "more": pool_for(request.labeler).exists(),
-        "coming": Assignment.objects.of(request.labeler).filter(state=AssignmentState.WAITING).exists(),
+        "coming": coming_to(request.labeler),
         "done": done_by(request.labeler),
         "closed": closed_to(request.labeler),
     }
     return render(request, "labelers/home.html", context)
+
+
+def coming_to(labeler: Labeler) -> bool:
+    """Whether work of theirs waits for suggestions. In a closed study nothing is waited for any more."""
+    waiting = Assignment.objects.of(labeler).filter(state=AssignmentState.WAITING)
+    return waiting.filter(slot__study__state=StudyState.OPEN).exists()
 
 
 @for_labelers

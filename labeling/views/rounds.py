@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.actions import checking, comparing, judging, rounds
-from labeling.enums import Activity, StudyState
+from labeling.enums import Activity
 from labeling.exchange.downloads import download
 from labeling.exchange.kinds import EXCHANGES, dataset_records, kinds_of
 from labeling.forms.rounds import (
@@ -39,7 +39,7 @@ def activities(request: SiteRequest, public_id: str) -> HttpResponseBase:
     context = {
         "study": study,
         "activities": [(row, kinds_of(Activity(row.activity.activity))) for row in activity_progress(study)],
-        "can_add": study.import_batch_id is None and study.state in {StudyState.PREPARING, StudyState.OPEN},
+        "can_add": study.can_change,
         "asks_questions": study.activities.filter(activity=Activity.ANSWERING).exists(),
         "has_labels": study.conditions.exists(),
         "add": AddActivityForm(auto_id="add-%s"),

@@ -10,10 +10,9 @@ from django.template.defaultfilters import pluralize
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling import assigning
-from labeling.actions import calibrating
+from labeling.actions import calibrating, dealing
 from labeling.actions import studies as actions
-from labeling.enums import StudyState
+from labeling.actions.releasing import put_back
 from labeling.exchange.downloads import download
 from labeling.exchange.kinds import dataset_records
 from labeling.forms.studies import CalibrationForm, ReassignForm, StudyForm
@@ -28,7 +27,6 @@ from labeling.reading.progress import (
     study_progress,
 )
 from labeling.refusals import Refused
-from labeling.releasing import put_back
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
 from labeling.views.lists import page_of, searched
 
@@ -40,7 +38,7 @@ LABELERS_SHOWN = 100
 @require_GET
 @for_researchers
 def study_list(request: SiteRequest) -> HttpResponse:
-    page = page_of(request, Study.objects.exclude(state=StudyState.IMPORTING), 30)
+    page = page_of(request, Study.objects.readable(), 30)
     studies = [(study, study_progress(study)) for study in page]
     return render(request, "studies/list.html", {"studies": studies, "page": page})
 
@@ -96,7 +94,7 @@ def export(request: SiteRequest, public_id: str) -> HttpResponseBase:
 @for_admins
 def deal_out(request: SiteRequest, public_id: str) -> HttpResponse:
     study = get_study(public_id)
-    report = assigning.deal_study(study, actor=request.user)
+    report = dealing.deal_study(study, actor=request.user)
     text = f"{report.dealt} cells dealt. Counts per condition differ by at most {report.spread} between labelers."
     if report.undealt:
         text += (
@@ -157,7 +155,7 @@ def reassign(request: SiteRequest, public_id: str, slot_id: int) -> HttpResponse
     search = searched(request)
     form = ReassignForm(request.POST or None, free=labelers_free_for(slot), search=search)
     if request.method == "POST" and form.is_valid():
-        assignment = assigning.reassign(slot, form.cleaned_data["labeler"], actor=request.user)
+        assignment = dealing.reassign(slot, form.cleaned_data["labeler"], actor=request.user)
         messages.success(request, f"The cell is now with {assignment.labeler}.")
         return redirect(study)
     current = slot.assignments.live().select_related("labeler__user").first()

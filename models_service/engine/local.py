@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from models_service.critiquing import suggestions
-from models_service.engine.backend import Backend, CritiqueOutput, CritiqueRequest, SamplingRequest, TokenIds
+from models_service.engine.backend import (
+    Backend,
+    CritiqueOutput,
+    CritiqueRequest,
+    Heartbeat,
+    SamplingRequest,
+    TokenIds,
+    no_heartbeat,
+)
+from models_service.engine.branching import BranchingBackend
 from models_service.engine.interface import (
     Engine,
     EngineError,
@@ -31,20 +40,47 @@ MAX_SCORED_TOGETHER = 16
 
 
 def open_local(settings: EngineSettings) -> Engine:
-    """The prefix tree where it is exact for the model's architecture, else `plain`.
+    """The prefix tree where it is exact for the model's architecture, else copied caches, else `plain`.
 
-    The log and the identity in every bundle say which.
+    The log says which; the identity in every bundle says whether it was `plain`. Raises EngineError where none works.
     """
     loaded = load(settings)
-    if settings.engine == "plain":
-        return LocalEngine(loaded, PlainBackend(loaded), settings)
+    backend = None if settings.engine == "plain" else _shared_prefixes(loaded, settings.model)
+    return LocalEngine(loaded, backend or _plain(loaded, settings.model), settings)
+
+
+def _shared_prefixes(loaded: Loaded, model: str) -> Backend | None:
+    """The fastest backend that is exact for the model; None if there is none."""
     for strategy in strategies_for(loaded):
         try:
-            return LocalEngine(loaded, PrefixTreeBackend(loaded, strategy), settings)
+            return PrefixTreeBackend(loaded, strategy)
         except UnsupportedArchitecture as reason:
-            log.warning("the %s strategy does not support %s: %s", strategy, settings.model, reason)
-    log.warning("%s falls back to the slower plain engine", settings.model)
-    return LocalEngine(loaded, PlainBackend(loaded), settings)
+            log.info("the %s strategy does not support %s: %s", strategy, model, reason)
+    try:
+        backend = BranchingBackend(loaded)
+    except UnsupportedArchitecture as reason:
+        log.warning("%s falls back to the slower plain engine: %s", model, reason)
+        return None
+    log.info("%s is read from copies of its cache", model)
+    return backend
+
+
+def _plain(loaded: Loaded, model: str) -> Backend:
+    """The reference backend, after a trial. Raises EngineError: then nothing reads this model."""
+    backend = PlainBackend(loaded)
+    prompt = (*range(1, 6),)
+    trial = CritiqueRequest(prompt, prompt, (RandomStream(0, "critique", "trial", 0),), (1.0,))
+    try:
+        (output,) = backend.critique([trial], 2)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise EngineError(
+            f"{model} cannot be read: transformers' own generate fails for it ({type(error).__name__}: {error})"
+        ) from error
+    if not math.isfinite(output.critiqueability):
+        raise EngineError(f"{model} cannot be read: it gives no numbers for Yes and No")
+    return backend
 
 
 class LocalEngine:
@@ -63,7 +99,7 @@ class LocalEngine:
             format_version=loaded.format.version,
             dtype=settings.dtype,
             device=settings.device,
-            engine="local" if backend.name == "prefix_tree" else backend.name,
+            engine="plain" if backend.name == "plain" else "local",
         )
 
     # ---- Engine
@@ -86,17 +122,14 @@ class LocalEngine:
         bundles: dict[int, Bundle] = {}
         total = len(subjects) * len(temperatures)
 
-        def report_progress() -> None:
-            if progress:
-                progress(len(bundles) * len(temperatures), total)
-
         def run(indices: list[int]) -> None:
             group = [requests[i] for i in indices]
-            outputs = self._backend.critique(group, max_new_tokens, report_progress)
+            report = _reporter(progress, len(bundles) * len(temperatures), len(group) * len(temperatures), total)
+            outputs = self._backend.critique(group, max_new_tokens, report)
             shape = _shape(group)
             for place, (index, output) in enumerate(zip(indices, outputs, strict=True)):
                 bundles[index] = self._bundle(subjects[index], seed, requests[index], output, {**shape, "place": place})
-            report_progress()
+            report(1.0)
 
         at_a_time = max(1, self._max_rows // max(1, len(temperatures)))
         for indices in _by_passage(subjects, at_a_time):
@@ -177,7 +210,10 @@ class LocalEngine:
             key=subject.key,
             critiqueability=output.critiqueability,
             suggestions=suggestions(
-                [self._text(ids) for ids in output.critiques], request.temperatures, output.helpfulness
+                [self._text(ids) for ids in output.critiques],
+                request.temperatures,
+                output.helpfulness,
+                self._format.example_critiques,
             ),
             model=self.identity,
             seed=seed,
@@ -240,6 +276,11 @@ class LocalEngine:
                 f"answer {subject.key!r}: its prompt has {len(prompt)} tokens and {more} more may follow, "
                 f"but the model's context is {context}. Shorten the passage or choose another model."
             )
+
+
+def _reporter(progress: Progress | None, done: int, count: int, total: int) -> Heartbeat:
+    """Tells the caller of a group of `count` critiques, before which `done` were written."""
+    return no_heartbeat if progress is None else lambda part: progress(done + part * count, total)
 
 
 def _check_sampling(temperatures: Sequence[float], max_new_tokens: int) -> None:

@@ -32,32 +32,76 @@ def _noted(curve: Path, note: dict[str, Any]) -> dict[str, Any]:
 
 def readme(card: Mapping[str, Any]) -> str:
     """What a person wants to know before they use it."""
-    base, released = card["base"], card.get("released")
+    base = card["base"]
     lines = [
         f"# The critic `{card['task']}`",
         "",
-        f"A LoRA adapter on {base['name']} (SHA-256 `{base['digest']}`), trained by `{card['command']}`"
-        f" on {card['device']}.",
+        f"Reads: {card['reads']}",
+        "",
+        f"Cannot: {card['cannot']}",
+        "",
+        "## Training",
+        "",
+        f"A LoRA adapter on {base['name']} (SHA-256 `{base['digest']}`), trained on {card['device']} by",
+        "",
+        f"    {card['command']}",
         "",
         "It learned from answers that a generator made about passages, with an oracle's word on each critique, then"
         " from the oracle's word on critiques of its own.",
-        _of_released(released),
+        _of_released(card),
         "",
         "| stage | steps | tokens | passages | seconds | loss |",
         "|---|---|---|---|---|---|",
         *(_stage(number, one) for number, one in enumerate(card["stages"], 1)),
         "",
+        *_licences(card),
     ]
     if card["measures"]:
         lines += [
-            "On passages of sources that it never saw, by the oracle:",
+            f"At its end, on passages of sources that it never saw, by the oracle, on {card['device']} in"
+            f" {_PRECISIONS[card['recipe']['precision']]}:",
             "",
             "| measure | |",
             "|---|---|",
             *(f"| {name.replace('_', ' ')} | {_shown(value)} |" for name, value in card["measures"].items()),
             "",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_measured(card["numbers"])])
+
+
+def _licences(card: Mapping[str, Any]) -> list[str]:
+    """Where the card states them: those of the adapter and of its base."""
+    if "licence" not in card:
+        return []
+    base = card["base"]
+    return [f"Licence: {card['licence']}. The base ({base['from']}) is under {base['licence']}.", ""]
+
+
+#: What the arithmetic of a run's passes is called.
+_PRECISIONS = {"no": "fp32", "bf16": "bf16"}
+
+
+def _measured(numbers: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not numbers:
+        return []
+    return [
+        "## Numbers",
+        "",
+        "In brackets the 95 % interval: Wilson's for shares, resampled for areas.",
+        "",
+        "| set | measure | value | n |",
+        "|---|---|---|---|",
+        *(number_row(row) for row in numbers),
+        "",
+    ]
+
+
+def number_row(row: Mapping[str, Any]) -> str:
+    """One measure as a line of a card's table."""
+    if row["value"] is None:
+        return f"| {row['set']} | {row['measure']} | undefined | {row['n']} |"
+    wide = "" if row["low95"] is None else f" [{row['low95']:.3f}, {row['high95']:.3f}]"
+    return f"| {row['set']} | {row['measure']} | {row['value']:.3f}{wide} | {row['n']} |"
 
 
 def _stage(number: int, one: Mapping[str, Any]) -> str:
@@ -65,12 +109,15 @@ def _stage(number: int, one: Mapping[str, Any]) -> str:
     return f"| {number} | {counts} | {one['seconds']:,.0f} | {one['loss']:.3f} |"
 
 
-def _of_released(released: Mapping[str, Any] | None) -> str:
+def _of_released(card: Mapping[str, Any]) -> str:
+    released = card.get("released")
     if released is None:
         return "No other texts were used."
     return (
-        f"{released['passages']} released passages with people's verdicts ({released['name']}, SHA-256"
-        f" `{released['sha256']}`) were read too; their texts are not part of this directory."
+        f"Of every hundred passages read {100 * card['recipe']['released_share']:g} were released ones, with people's"
+        f" critiques and verdicts: {released['passages']} different, the training side of the split by passage, seed"
+        f" {released['split_by_passage']} ({released['name']}, SHA-256 `{released['sha256']}`)."
+        " Their texts are not part of this directory."
     )
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from findings import jsonl
+from models_service.critic.described import described
 from models_service.engine.checkpoints import base_of, read_checkpoint
 from models_service.training.adapters import add_adapter, merged, save_adapter
 from models_service.training.critic_card import command, write_card
@@ -180,7 +181,7 @@ class CriticRun:
         directory = save_adapter(self._adapted, recipe.output / "adapter", base=recipe.base.name)
         settings = {k: v for k, v in asdict(replace(recipe, released=(), facts={})).items() if k not in _NO_SETTINGS}
         card = {
-            "task": self._task.name,
+            **described(self._task.name),
             "base": base_of(str(recipe.base), self._revision),
             "command": command(sys.argv[1:]),
             "recipe": settings,
@@ -188,6 +189,7 @@ class CriticRun:
             "device": torch.cuda.get_device_name() if recipe.device.startswith("cuda") else recipe.device,
             "stages": [asdict(one) for one in outcomes],
             "measures": {name: None if math.isnan(value) else round(value, 4) for name, value in measures.items()},
+            "numbers": [],
         }
         write_card(directory, card, sorted(recipe.output.glob("*/curve.jsonl"), key=_stage))
         return card

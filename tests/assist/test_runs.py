@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,14 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from assist.critics import open_critic
 from assist.models import Run, RunState
-from assist.runs import claim, finish, retry, want_runs
+from assist.runs import claim, finish, retry, store, want_runs
 from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
 from assist.tasks import process, work_on
+from labeling.actions.studies import close_study
 from labeling.enums import AssignmentState
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
+from models_service.critiquing import suggestions
 from models_service.engine import EngineError
 from models_service.types import PAPER_TEMPERATURES, Bundle
 from tests.factories import make_question, make_study
@@ -60,6 +63,18 @@ def test_processing_stores_whole_bundles_and_opens_the_question(study: Study) ->
         assert {one.same_as.critique.text for one in suggestions if one.same_as} <= set(texts)
     assert set(Assignment.objects.values_list("state", flat=True)) == {AssignmentState.OFFERED}
     assert set(Run.objects.values_list("state", flat=True)) == {RunState.DONE}
+
+
+def test_copies_of_a_worked_example_are_left_out_and_counted(study: Study) -> None:
+    (run, *_) = want_runs(study)
+    texts = ["an example", "own", "an example", "own"]
+    samples = suggestions(texts, [0.0, 0.2, 0.4, 1.0], [0.9, 0.5, 0.9, 0.5], {"an example"})
+    (bundle,) = open_critic(study.critic).critique([subject_of_answer(run.answer)], seed=1)
+    stored = store(study.critic, run.answer, replace(bundle, suggestions=samples))
+    kept = list(stored.suggestions.all())
+    assert [(one.critique.text, one.temperature) for one in kept] == [("own", 0.2), ("own", 1.0)]
+    assert kept[1].same_as == kept[0]
+    assert stored.grouping["copied_examples"] == 2
 
 
 def test_a_lost_worker_s_runs_are_taken_over_when_the_lease_is_out(study: Study) -> None:
@@ -182,3 +197,35 @@ def test_more_answers_of_a_passage_than_fit_at_once_are_called_for_again(
     assert called
     assert Run.objects.filter(state=RunState.QUEUED).count() == 1
     assert Passage.objects.count() == 1
+
+
+def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    study = make_study(3, assisted=False)
+    shared = study.study_questions.all()[0].question
+    other = make_study([shared], labelers=0, assisted=False, name="Also about the first harbour")
+    held = claim(want_runs(study)[-1].pk, "worker 1")
+    assert held is not None
+    assert want_runs(other) == [], "the same critic was asked already"
+    with django_capture_on_commit_callbacks(execute=True):
+        close_study(study)
+    waiting = Run.objects.filter(state=RunState.QUEUED)
+    assert {run.answer.question for run in waiting} == {shared}, "the other study still wants these"
+    assert held.held.count() == 3, "what a worker is on is finished"
+    assert finish(held, held.runs[0], _bundle_of(held.runs[0])) is not None
+
+
+def test_the_sweeper_takes_back_what_a_closed_study_waits_for(study: Study) -> None:
+    run = want_runs(study)[0]
+    lost = claim(run.pk, "worker 1")
+    assert lost is not None
+    lost.held.update(lease_until=timezone.now() - timedelta(seconds=1))
+    close_study(study)
+    assert sweep().cancelled == 6, "those of the lost worker too"
+    process(run.pk)
+    assert not AssistanceBundle.objects.exists()
+
+
+def _bundle_of(run: Run) -> Bundle:
+    return open_critic(run.critic).critique([subject_of_answer(run.answer)], seed=run.seed)[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from labeling.actions.assisting import Sample
-from labeling.assigning import expose, open_next
+from labeling.actions.exposures import expose
+from labeling.actions.opening import open_next
 from labeling.enums import Activity, AnswerKind, Provenance, Role
 from labeling.models import Answer, Assignment, Passage, Question
 from tests.factories import make_author, make_bundle, make_study, make_user, offer_questions_about

@@ -7,9 +7,10 @@ import uuid
 from labeling.actions import checking, comparing, judging
 from labeling.actions.comparing import Pair, Refined
 from labeling.actions.critiquing import add_critique, change_critique, rate, submit
+from labeling.actions.exposures import expose
+from labeling.actions.opening import open_next
 from labeling.actions.rounds import round_over
 from labeling.actions.studies import open_study
-from labeling.assigning import expose, open_next
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin, RefinementMethod
 from labeling.models import Answer, Assignment, Critique, IntendedCritique, Labeler, Passage, Question, Study
 from labeling.rules.helpfulness import Asks

@@ -16,10 +16,10 @@ from playwright.sync_api import Page, expect
 from assist.demo import reports_study
 from assist.models import Run
 from assist.tasks import process
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
 from labeling.enums import AnswerKind, ReleaseReason
 from labeling.models import Assignment
-from labeling.releasing import release
 from tests.browser.conftest import Visit
 from tests.browser.desks import desk
 from tests.browser.hands import Hands

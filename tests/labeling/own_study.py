@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from labeling.actions.assisting import Sample, store_bundle
 from labeling.actions.critiquing import add_critique, change_critique, rate, submit
+from labeling.actions.dealing import deal_study
+from labeling.actions.opening import open_next
 from labeling.actions.studies import SIX_CONDITIONS, add_questions, create_study, open_study
-from labeling.assigning import deal_study, open_next
 from labeling.enums import AnswerKind, CritiqueOrigin
 from labeling.models import (
     Answer,

@@ -8,7 +8,8 @@ from typing import Any
 from django.test import Client
 
 from labeling.actions import studies
-from labeling.assigning import deal_study, open_next
+from labeling.actions.dealing import deal_study
+from labeling.actions.opening import open_next
 from labeling.enums import AnswerKind
 from labeling.models import Assignment, Labeler, Study
 from tests.factories import make_labelers, make_question, make_study

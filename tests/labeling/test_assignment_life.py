@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from labeling.actions.dealing import deal_study, reassign
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
 from labeling.actions.studies import add_questions
-from labeling.assigning import deal_study, open_next, reassign
 from labeling.enums import ASSIGNMENT_MOVES, AssignmentState, ReleaseReason, Role
 from labeling.models import Assignment, Exposure, Labeler, User
 from labeling.refusals import Refused
-from labeling.releasing import release
 from tests.factories import give_suggestions, make_labelers, make_question, make_study
 
 LABELERS = 8

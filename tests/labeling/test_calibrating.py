@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from labeling.actions import judging
 from labeling.actions.calibrating import calibrate, show_own_scores
+from labeling.actions.dealing import deal_study
+from labeling.actions.opening import open_next
 from labeling.actions.studies import SIX_CONDITIONS, add_questions, create_study, open_study
-from labeling.assigning import deal_study, open_next
 from labeling.enums import Role
 from labeling.exchange.kinds import dataset_records
 from labeling.models import Study

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from findings import jsonl
 from findings.__main__ import main as findings_command
 from labeling.actions import checking
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
 from labeling.actions.studies import close_study, open_study
-from labeling.assigning import open_next
 from labeling.enums import Activity, AnswerKind, AssignmentState, CritiqueOrigin, ReleaseReason
 from labeling.exchange.importing import BadFile
 from labeling.exchange.kinds import dataset_records, export_dataset, import_dataset
@@ -31,7 +32,6 @@ from labeling.models import (
     Study,
 )
 from labeling.refusals import Forbidden, Refused, Stale
-from labeling.releasing import release
 from tests.factories import make_labelers, make_study
 from tests.labeling.crawling import Crawler
 from tests.labeling.own_study import hand_in, write_critique

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeling.actions import critiquing
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
 from labeling.enums import EventKind
 from labeling.forms.parts import as_typed, kept_as_stored
 from labeling.models import Assignment, Event, Labeler, LabelerCritique, Sitting

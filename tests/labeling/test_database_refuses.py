@@ -162,9 +162,9 @@ def test_scores_outside_0_to_1(study: Study) -> None:
 def test_two_suggestions_at_one_rank_or_one_shown_twice(study: Study) -> None:
     assignment = Assignment.objects.all()[0]
     one, two = Suggestion.objects.all()[:2]
-    ShownSuggestion.objects.create(assignment=assignment, suggestion=one, rank=0, shown_ms=0)
-    refused(lambda: ShownSuggestion.objects.create(assignment=assignment, suggestion=two, rank=0, shown_ms=0))
-    refused(lambda: ShownSuggestion.objects.create(assignment=assignment, suggestion=one, rank=1, shown_ms=0))
+    ShownSuggestion.objects.create(assignment=assignment, suggestion=one, rank=0)
+    refused(lambda: ShownSuggestion.objects.create(assignment=assignment, suggestion=two, rank=0))
+    refused(lambda: ShownSuggestion.objects.create(assignment=assignment, suggestion=one, rank=1))
 
 
 def test_a_condition_or_a_position_twice(study: Study) -> None:

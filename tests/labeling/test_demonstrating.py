@@ -11,7 +11,7 @@ from django.test import Client
 
 from findings import jsonl
 from labeling.actions import demonstrating
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
 from labeling.enums import Activity, AssignmentState, EventKind, QuoteOf
 from labeling.exchange.kinds import dataset_records, import_dataset
 from labeling.models import Assignment, ChainLink, Event, RankedAnswer, Sitting

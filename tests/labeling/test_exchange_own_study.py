@@ -9,11 +9,11 @@ import pytest
 
 from findings import jsonl
 from labeling.actions.critiquing import remove_critique
+from labeling.actions.releasing import release
 from labeling.enums import AnswerKind, ReleaseReason
 from labeling.exchange.kinds import dataset_records, import_dataset
 from labeling.models import Assignment, Suggestion
 from labeling.refusals import Refused
-from labeling.releasing import release
 from tests.labeling.own_study import hand_in, opened, question_with_answers, started_study, write_critique
 from tests.labeling.released_rows import with_fresh_ids
 

@@ -72,7 +72,9 @@ def test_every_table_of_a_labeler_and_of_a_sitting_is_in_the_document(study: Stu
     about_sitting |= {"comparisons", "intended_checks", "refinements"}
     in_assignments = {"critiques"}
     of_others_about_it = {"checks", "to_check"}
-    assert {one.name for one in Sitting._meta.related_objects} == about_sitting | in_assignments | of_others_about_it
+    tables = {one.name for one in Sitting._meta.related_objects}
+    assert about_sitting < tables
+    assert tables - in_assignments - of_others_about_it <= document["sittings"][0].keys()
     assert about_sitting <= document["sittings"][0].keys()
     assert document["sittings"][0]["id"] == sitting.public_id
     told = {

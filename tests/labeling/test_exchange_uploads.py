@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from labeling.actions.exposures import texts_met
 from labeling.actions.names import labeler_named
 from labeling.actions.studies import add_questions, create_study, questions_to_choose
-from labeling.assigning import texts_met
 from labeling.enums import AnswerKind
 from labeling.exchange.uploads import Report, UploadProblems, add_passages
 from labeling.models import Answer, IntendedCritique, Labeler, Passage, Question, User

@@ -168,8 +168,9 @@ def test_nobody_judges_a_text_they_have_met() -> None:
 
 
 def begun_with(round_: Any, people: list[Labeler]) -> list[Assignment | None]:
+    from labeling.actions.dealing import deal_study
+    from labeling.actions.opening import open_next
     from labeling.actions.studies import open_study
-    from labeling.assigning import deal_study, open_next
 
     round_.labelers.set(people)
     open_study(round_)

@@ -14,11 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from assist.models import Run
 from assist.runs import want_runs
-from labeling import assigning
-from labeling.actions import studies
+from labeling.actions import dealing, exposures, studies
 from labeling.actions.assisting import offer_complete_questions
+from labeling.actions.dealing import deal_study
 from labeling.actions.studies import add_questions, create_study, open_study
-from labeling.assigning import deal_study
 from labeling.enums import Activity, AnswerKind, AssignmentState, EventKind
 from labeling.exchange import upload_rows
 from labeling.exchange.uploads import Report, UploadProblems, add_passages
@@ -152,8 +151,8 @@ def test_dealing_cut_short_dealt_each_cell_once_and_asked_again_deals_the_rest(m
     upload(100)
     study = new_study(conditions=[(AnswerKind.HUMAN, False), (AnswerKind.MODEL, False)])
     add_questions(study, Question.objects.all())
-    monkeypatch.setattr(assigning, "CELLS_A_BATCH", 50)
-    fails_at_call(monkeypatch, assigning, "_assignments", call=3)
+    monkeypatch.setattr(dealing, "CELLS_A_BATCH", 50)
+    fails_at_call(monkeypatch, dealing, "_assignments", call=3)
     with pytest.raises(RuntimeError):
         deal_study(study)
     assert Assignment.objects.count() == 100, "others see a dealing batch by batch, on any database"
@@ -189,18 +188,18 @@ def test_a_cell_taken_or_a_text_met_while_a_dealing_goes_on_is_left_alone(monkey
     study = new_study(conditions=[(AnswerKind.HUMAN, False)], labelers=2)
     add_questions(study, Question.objects.all())
     taken, met = study.slots.select_related("passage")[:2]
-    designed = assigning.make_design
+    designed = dealing.make_design
 
     def meanwhile(*arguments: Any) -> Any:
         design = designed(*arguments)
         (quick,) = make_labelers(1, "quick")
         study.labelers.add(quick)
-        assigning.offer(taken, quick)
+        dealing.offer(taken, quick)
         for labeler in study.labelers.all():
-            assigning.expose(labeler, met.passage, Activity.ANSWERING)
+            exposures.expose(labeler, met.passage, Activity.ANSWERING)
         return design
 
-    monkeypatch.setattr(assigning, "make_design", meanwhile)
+    monkeypatch.setattr(dealing, "make_design", meanwhile)
     report = deal_study(study)
     assert (report.dealt, report.undealt) == (2, 2)
     assert str(taken.assignments.live().get().labeler) == "quick1"

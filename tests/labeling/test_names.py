@@ -15,10 +15,12 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from labeling.actions.dealing import deal_study
+from labeling.actions.exposures import expose, texts_met
 from labeling.actions.names import labeler_named, rename_account
+from labeling.actions.opening import open_assignment
 from labeling.actions.people import create_account
 from labeling.actions.studies import add_questions, create_study, open_study, questions_to_choose
-from labeling.assigning import deal_study, expose, open_assignment, texts_met
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason, Role
 from labeling.exchange.kinds import dataset_records
 from labeling.exchange.person import person_record

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.actions.onboarding import Asked, agree, publish_instructions, publish_quiz, take_quiz
+from labeling.actions.opening import open_next
 from labeling.actions.studies import create_study
-from labeling.assigning import open_next
 from labeling.enums import Activity, AssignmentState, Role
 from labeling.forms.onboarding import as_written, read_questions
 from labeling.models import Assignment, Exposure, Labeler, Quiz, QuizAttempt, Study

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.test import Client
 
 from labeling.actions import critiquing
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release
+from labeling.actions.studies import close_study
 from labeling.enums import ReleaseReason, Role
 from labeling.models import Assignment, Labeler
-from labeling.releasing import release
 from tests.factories import PASSWORD, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,13 @@ def test_home_does_not_say_why_texts_are_not_ready() -> None:
         home = signed_in(labeler).get("/").content.decode()
         assert "More texts are being prepared for you." in home
         assert "uggestion" not in home
+
+
+def test_home_says_that_texts_are_prepared_only_while_their_study_is_open() -> None:
+    study = make_study(1, assisted=False)
+    close_study(study)
+    for labeler in Labeler.objects.filter(user__isnull=False):
+        assert "being prepared" not in signed_in(labeler).get("/").content.decode()
 
 
 def test_nothing_left_leads_home_again(me: Labeler) -> None:

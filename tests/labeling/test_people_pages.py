@@ -13,8 +13,8 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from labeling.actions import critiquing, people
+from labeling.actions.opening import open_next
 from labeling.admin import LookUp
-from labeling.assigning import open_next
 from labeling.enums import EventKind, Role
 from labeling.models import Event, Labeler, Study, User
 from labeling.refusals import Refused

@@ -13,17 +13,17 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from assist.sweeping import sweep
-from labeling import assigning, releasing
-from labeling.actions import people
+from labeling.actions import dealing, opening, people, releasing
+from labeling.actions.dealing import deal_study, offer, reassign
+from labeling.actions.locking import locked
 from labeling.actions.members import change_labelers
+from labeling.actions.opening import next_for, open_next
+from labeling.actions.releasing import release_left
 from labeling.actions.studies import add_questions, create_study, open_study
-from labeling.assigning import deal_study, next_for, offer, open_next, reassign
 from labeling.enums import AnswerKind, AssignmentState, EventKind, ReleaseReason, Role
 from labeling.limits import LONGEST_IDLE_HOURS
-from labeling.locking import locked
 from labeling.models import Assignment, Event, Labeler, Study, User
 from labeling.refusals import Refused
-from labeling.releasing import release_left
 from tests.factories import make_labelers, make_question, make_study
 
 pytestmark = pytest.mark.django_db
@@ -183,13 +183,13 @@ def test_an_account_closed_while_work_is_dealt_is_left_with_none(
     open_study(study)
     gone = study.labelers.all()[2]
     closing = threading.Thread(target=in_a_thread, args=[close, gone, admin])
-    going_on = getattr(assigning, moment)
+    going_on = getattr(dealing, moment)
 
     def meanwhile(*arguments: Any) -> Any:
         begin(closing)
         return going_on(*arguments)
 
-    monkeypatch.setattr(assigning, moment, meanwhile)
+    monkeypatch.setattr(dealing, moment, meanwhile)
     deal_study(study)
     closing.join()
     gone = Labeler.objects.get(pk=gone.pk)
@@ -207,14 +207,15 @@ def test_an_account_closed_while_it_claims_is_left_with_nothing(
     Assignment.objects.all().delete()
     gone = study.labelers.all()[0]
     closing = threading.Thread(target=in_a_thread, args=[close, gone, admin])
-    going_on = getattr(assigning, moment)
+    module = opening if moment == "offer" else dealing
+    going_on = getattr(module, moment)
 
     def meanwhile(*arguments: Any) -> Any:
         if closing.ident is None:
             begin(closing)
         return going_on(*arguments)
 
-    monkeypatch.setattr(assigning, moment, meanwhile)
+    monkeypatch.setattr(module, moment, meanwhile)
     next_for(gone)
     closing.join()
     assert not Assignment.objects.of(gone).live().exists()

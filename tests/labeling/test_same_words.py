@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from labeling.actions.dealing import deal_study
+from labeling.actions.exposures import expose
 from labeling.actions.studies import add_questions, create_study, open_study, questions_to_choose
-from labeling.assigning import deal_study, expose
 from labeling.enums import Activity, AnswerKind
 from labeling.exchange.sittings import split_of
 from labeling.exchange.uploads import Report, add_passages

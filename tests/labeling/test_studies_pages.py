@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.actions.critiquing import add_critique, change_critique, rate, submit
-from labeling.assigning import open_next
+from labeling.actions.opening import open_next
 from labeling.enums import AnswerKind, AssignmentState, Role, StudyState
 from labeling.models import Assignment, FindingsSnapshot, Study
 from tests.factories import make_labelers, make_question, make_study, make_user

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.actions import texts
+from labeling.actions.opening import open_next
 from labeling.actions.studies import add_questions, create_study
-from labeling.assigning import open_next
 from labeling.enums import Activity, AnswerKind, EventKind, Role
 from labeling.models import Answer, Assignment, Critique, Event, Passage, Question, Slot, StudyQuestion, User
 from labeling.models.fields import text_digest

@@ -8,10 +8,13 @@ import pytest
 
 from models_service.critic import critic_for, read_card, shipped
 from models_service.engine import open_engine
-from models_service.engine.interface import Engine, EngineSettings
+from models_service.engine.interface import Engine, EngineError, EngineSettings
 from models_service.evaluation.self_critique import critic_measures, draw_problems, judge_all, oracle_helpfulness
 from models_service.synthetic import TASKS
+from models_service.types import Subject
+from tests.conftest import LEFT_OUT
 
+CHECKOUT = Path(__file__).parents[2]
 #: Tolerant floors for few problems: the card has the numbers, these notice a broken critic.
 FLOORS = {
     "addition": {
@@ -27,19 +30,20 @@ FLOORS = {
 }
 
 
-def test_critics_for_addition_and_reports_ship_in_ten_megabytes() -> None:
-    assert shipped() == ["addition", "reports"]
-    files = [path for task in shipped() for path in critic_for(task).iterdir()]
-    assert sum(path.stat().st_size for path in files) <= 10 * 2**20
-    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md"}
+@pytest.mark.parametrize("tasks", [["addition", "reports"], ["english"]])
+def test_the_small_critics_ship_in_ten_megabytes_and_english_in_ten_more(tasks: list[str]) -> None:
+    assert shipped() == ["addition", "english", "reports"]
+    files = [path for task in tasks for path in critic_for(task).iterdir()]
+    assert sum(path.stat().st_size for path in files) <= 10_000_000
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".jsonl", ".md"}
 
 
 def test_no_critic_ships_for_other_tasks() -> None:
-    with pytest.raises(ValueError, match="no critic ships for 'race', only for addition, reports"):
+    with pytest.raises(ValueError, match="no critic ships for 'race', only for addition, english, reports"):
         critic_for("race")
 
 
-@pytest.mark.parametrize("task", ["addition", "reports"])
+@pytest.mark.parametrize("task", ["addition", "english", "reports"])
 def test_a_card_says_what_the_critic_reads_and_cannot(task: str) -> None:
     found = read_card(critic_for(task))
     assert found["task"] == task
@@ -77,11 +81,39 @@ def test_a_critic_is_as_good_as_the_tests_demand(engine: tuple[str, Engine]) -> 
         assert found[name] >= floor, (name, found[name])
 
 
-def test_the_card_of_no_critic_is_a_leftover() -> None:
+def test_no_file_of_a_critic_is_a_leftover() -> None:
     """Every file of a critic's directory belongs to it."""
-    known = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-             "card.json", "README.md"}  # fmt: skip
-    assert all({path.name for path in Path(critic_for(task)).iterdir()} == known for task in shipped())
+    small = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    english = {"adapter_config.json", "adapter_model.safetensors", "curve.jsonl"}
+    for task in shipped():
+        own = english if task == "english" else small
+        assert {path.name for path in critic_for(task).iterdir()} == own | {"card.json", "README.md"}
+
+
+def test_english_names_its_base_as_the_script_that_fetches_it_does() -> None:
+    script = (CHECKOUT / "scripts" / "base-model").read_text(encoding="utf-8")
+    base = read_card(critic_for("english"))["base"]
+    assert f"name={base['name']}\ndigest={base['digest']}\n" in script
+
+
+def test_the_card_of_english_says_that_released_critiques_were_learned_from_and_ship_nowhere() -> None:
+    readme = (critic_for("english") / "README.md").read_text(encoding="utf-8")
+    assert "Of every hundred passages read 8 were released ones" in readme
+    assert "Their texts are not part of this directory." in readme
+    assert "Apache-2.0" in readme
+
+
+def test_english_finds_a_false_year_once_its_base_is_fetched() -> None:
+    try:
+        engine = open_engine(EngineSettings(model=str(critic_for("english"))))
+    except EngineError as error:
+        pytest.skip(f"{LEFT_OUT}the critic english, whose base scripts/base-model has not fetched ({error})")
+    text = "The mill was built in 1846 by two brothers. It burned down in 1902, and nobody rebuilt it."
+    asked = "When did the mill burn down?"
+    false, true = (Subject(said, text, asked, f"It burned down in {said}.") for said in ("1846", "1902"))
+    flawed, sound = engine.critique([false, true], seed=1)
+    assert flawed.critiqueability > sound.critiqueability
+    assert "1902" in flawed.suggestions[0].text
 
 
 def test_evaluating_prints_the_papers_shares_and_writes_them(

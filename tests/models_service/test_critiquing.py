@@ -19,6 +19,13 @@ def test_keeps_all_points_duplicates_at_the_first_and_ranks_the_rest():
     assert [s.helpfulness for s in made] == [0.2, 0.9, 0.2, 0.9, 0.9, 0.2, 0.5, 0.9]
 
 
+def test_a_worked_example_of_the_prompt_is_no_suggestion():
+    made = suggestions(["ferry", "a", "ferry", "b"], [0.0, 0.3, 0.6, 1.0], [0.9, 0.2, 0.9, 0.4], {"ferry", "frost"})
+    assert [s.copied for s in made] == [True, False, True, False]
+    assert [s.rank for s in made] == [None, 1, None, 0]
+    assert [s.text for s in made] == ["ferry", "a", "ferry", "b"], "what was sampled stays on record"
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1)), min_size=1, max_size=8))
 def test_ranks_are_dense_and_never_rise_in_helpfulness(samples):
     texts, scores = zip(*samples, strict=True)

@@ -16,7 +16,7 @@ from models_service.engine.plain import PlainBackend
 from models_service.engine.prefix_tree import PrefixTreeBackend, UnsupportedArchitecture
 from models_service.engine.random_streams import RandomStream
 from models_service.types import PAPER_TEMPERATURES
-from tests.models_service.tiny_models import COVERED, REFUSED, VOCABULARY
+from tests.models_service.tiny_models import BRANCHED, COVERED, VOCABULARY
 
 PASSAGE = tuple(range(20, 70))
 QUESTION = tuple(range(100, 109))
@@ -110,6 +110,17 @@ def test_writes_critiques_of_one_token_and_of_none(tiny, strategy):
     assert_same(ours, theirs)
 
 
+def test_progress_moves_with_each_token_up_to_the_whole(tiny):
+    fast, plain = (load(EngineSettings(model=str(tiny))) for _ in range(2))
+    for backend in (PrefixTreeBackend(fast), PlainBackend(plain)):
+        told: list[float] = []
+        outputs = backend.critique([ask(0), ask(1)], 12, told.append)
+        assert told == sorted(told)
+        assert 0 < told[0] <= 1 / 12
+        assert told[-1] <= 1
+        assert len(told) >= max(len(text) for one in outputs for text in one.critiques) - 1
+
+
 def test_temperature_zero_is_greedy_whatever_the_stream(llama):
     tree, _ = llama
     cold = ask(2, temperatures=(0.0,) * 8)
@@ -132,7 +143,7 @@ def test_bfloat16_repeats_itself_under_the_same_grouping(tiny):
     assert tree.critique(asks, 12) == tree.critique(asks, 12)
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("kind", BRANCHED)
 def test_refuses_architectures_on_which_it_would_not_be_exact(model_directory, kind, monkeypatch):
     monkeypatch.setattr("models_service.engine.skinny_matmul.MIN_OUTPUT_BYTES", 1)
     loaded = load(EngineSettings(model=str(model_directory(kind))))

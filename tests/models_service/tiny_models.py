@@ -62,6 +62,12 @@ _LONGROPE = {
     "short_factor": [1.0, 1.3, 1.1, 1.2],
     "long_factor": [2.0, 3.0, 4.0, 5.0],
 }
+_LINEAR = {
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
 CONFIGS: dict[str, Any] = {
     "llama": lambda: transformers.LlamaConfig(**_SHAPE, head_dim=8),
     "qwen3": lambda: transformers.Qwen3Config(**_SHAPE, head_dim=8),
@@ -100,6 +106,73 @@ CONFIGS: dict[str, Any] = {
         altup_num_inputs=2,
     ),
     "gemma4": lambda: transformers.Gemma4TextConfig(**_DEEP, head_dim=8, **_BY_TURNS),
+    "qwen3-next": lambda: transformers.Qwen3NextConfig(
+        **_DEEP,
+        **_LINEAR,
+        head_dim=8,
+        num_experts=4,
+        num_experts_per_tok=2,
+        moe_intermediate_size=16,
+        shared_expert_intermediate_size=16,
+    ),
+    "qwen3.5": lambda: transformers.Qwen3_5TextConfig(**_DEEP, **_LINEAR, head_dim=8),
+    "olmo hybrid": lambda: transformers.OlmoHybridConfig(**_DEEP, **{**_LINEAR, "linear_num_key_heads": 4}),
+    "granite 4 hybrid": lambda: transformers.GraniteMoeHybridConfig(
+        **_SHAPE,
+        shared_intermediate_size=48,
+        layer_types=["mamba", "attention"],
+        mamba_n_heads=8,
+        mamba_d_head=8,
+        mamba_d_state=8,
+        mamba_n_groups=1,
+        num_local_experts=0,
+    ),
+    "lfm2": lambda: transformers.Lfm2Config(**_DEEP, layer_types=["conv", "full_attention"] * 2),
+    "nemotron-h": lambda: transformers.NemotronHConfig(
+        **_SHAPE,
+        head_dim=8,
+        layers_block_type=["mamba", "attention"],
+        mamba_num_heads=8,
+        mamba_head_dim=8,
+        ssm_state_size=8,
+        n_groups=1,
+    ),
+    "falcon-h1": lambda: transformers.FalconH1Config(
+        **_SHAPE, mamba_d_ssm=32, mamba_n_heads=4, mamba_d_head=8, mamba_d_state=8, mamba_n_groups=1
+    ),
+    "mamba": lambda: transformers.MambaConfig(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, state_size=8),
+    "mamba2": lambda: transformers.Mamba2Config(
+        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, state_size=8, num_heads=8, head_dim=8, n_groups=1
+    ),
+    "jamba": lambda: transformers.JambaConfig(
+        **_DEEP,
+        mamba_d_state=8,
+        attn_layer_period=2,
+        attn_layer_offset=1,
+        expert_layer_period=2,
+        num_experts=2,
+        num_experts_per_tok=1,
+    ),
+    "deepseek-v3.2": lambda: transformers.DeepseekV32Config(
+        **{**_SHAPE, "num_key_value_heads": 4},
+        moe_intermediate_size=16,
+        kv_lora_rank=16,
+        q_lora_rank=16,
+        qk_rope_head_dim=8,
+        qk_nope_head_dim=8,
+        v_head_dim=8,
+        n_routed_experts=4,
+        num_experts_per_tok=2,
+        n_group=1,
+        topk_group=1,
+        first_k_dense_replace=1,
+        index_head_dim=16,
+        index_n_heads=32,
+        index_topk=16,
+    ),
+    "recurrent gemma": lambda: transformers.RecurrentGemmaConfig(
+        **{**_SHAPE, "num_hidden_layers": 3}, lru_width=32, attention_window_size=7
+    ),
     "llama with positions that follow the longest prompt": lambda: transformers.LlamaConfig(
         **_SHAPE,
         head_dim=8,
@@ -123,7 +196,21 @@ WINDOWED = (
     "gemma3n",
     "gemma4",
 )
-REFUSED = ("bloom",)
+#: What the tree does not read, and copies of transformers' caches do.
+BRANCHED = (
+    "bloom",
+    "qwen3-next",
+    "qwen3.5",
+    "olmo hybrid",
+    "granite 4 hybrid",
+    "lfm2",
+    "nemotron-h",
+    "falcon-h1",
+    "mamba",
+    "mamba2",
+    "jamba",
+    "deepseek-v3.2",
+)
 
 
 def make(directory: Path, kind: str = "llama", seed: int = 0, *, says_yes_or_no: bool = False) -> Path:

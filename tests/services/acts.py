@@ -21,9 +21,10 @@ from assist.critics import open_critic
 from assist.models import Run
 from assist.tasks import process
 from labeling.actions.critiquing import rate, submit
+from labeling.actions.dealing import deal_study
+from labeling.actions.opening import open_next
 from labeling.actions.people import create_account
 from labeling.actions.studies import SIX_CONDITIONS, add_questions, create_study, open_study
-from labeling.assigning import deal_study, open_next
 from labeling.enums import AnswerKind, Role
 from labeling.models import Answer, Labeler, Passage, Question
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import django
@@ -90,7 +91,12 @@ def reassignments(study: Study, me: int) -> Posts:
 
 def together(folder: Path, me: int, everybody: int, number: int) -> None:
     (folder / f"{number}.{me}").touch()
-    wait_until(lambda: len(list(folder.glob(f"{number}.*"))) == everybody, 60, "the others to take part")
+    wait_until(lambda: len(list(folder.glob(f"{number}.*"))) >= everybody, 60, "the others to take part")
+    (folder / f"{number}.{me}.ready").touch()
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob(f"{number}.*.ready"))) < everybody:  # no sleep: they begin within a millisecond
+        if time.monotonic() > deadline:
+            raise TimeoutError("the others are not ready")
 
 
 def take_part(act: str, me: int, everybody: int, rounds: int, folder: Path) -> dict[str, list[int]]:

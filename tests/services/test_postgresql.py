@@ -15,10 +15,11 @@ from tests.services.sites import CHECKOUT
 #: begins again, so that the same choices would mean other rows.
 FILES = [
     "tests/assist",
-    *("tests/labeling/test_assigning.py", "tests/labeling/test_releasing.py"),
+    *("tests/labeling/test_opening.py", "tests/labeling/test_releasing.py"),
     *("tests/labeling/test_critiquing.py", "tests/labeling/test_database_refuses.py"),
     *("tests/labeling/test_exchange_assistance.py", "tests/labeling/test_exchange_own_study.py"),
     *("tests/labeling/test_exchange_sittings.py", "tests/labeling/test_exchange_uploads.py"),
+    "tests/labeling/test_hostile_requests.py",
 ]
 
 

@@ -1,7 +1,8 @@
 """Databases that earlier versions made: they must become what they would be had this version made them.
 
 `before_one_sitting.sql.gz` is a site's SQLite file, dumped before submissions of critiques became sittings: a finished
-study, checks of it, and a study with a label, two drafts and a removed critique. Beside it, what that version exported.
+study, checks of it, and a study with a label, two drafts and a removed critique. Beside it, what that version exported,
+without `shown` of each suggestion, which was always 0 and is gone.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from findings.files import write
-from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.reading.findings import results_of
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", required=True, type=Path, help="a folder; made if it is not there")
 
     def handle(self, *args: Any, study: str, out: Path, **options: Any) -> None:
-        found = Study.objects.exclude(state=StudyState.IMPORTING).filter(name=study).first()
+        found = Study.objects.readable().filter(name=study).first()
         if found is None:
             names = ", ".join(f"“{name}”" for name in Study.objects.values_list("name", flat=True)) or "none"
             raise CommandError(f"There is no study named “{study}”. There is: {names}.")

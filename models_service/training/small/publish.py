@@ -16,29 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from models_service import critic
+from models_service.critic.described import described
 from models_service.engine import EngineSettings, open_engine
 from models_service.evaluation.shipped import measure_plain, measure_reports
 from models_service.synthetic import TASKS
+from models_service.training.critic_card import number_row
 from models_service.training.small.loop import CORE
 
-READS = {
-    "addition": "Sums of two six-digit numbers and an answer to each, and nothing else.",
-    "alphabetize": "Lists of eighteen words of a list of 270, and an alphabetical order of each.",
-    "3-sat": "Formulas of 14 to 24 clauses over nine variables, and a value for each variable.",
-    "reports": "Generated reports of about 40 to 400 words in this project's own small language of facts, "
-    "questions about them, and answers in the same sentences.",
-}
-CANNOT = {
-    "addition": "It cannot read words, other arithmetic, or numbers of another length.",
-    "alphabetize": "It cannot read other words, or say anything of them but their order and presence.",
-    "3-sat": "It cannot read other logic, or formulas of more clauses or variables.",
-    "reports": "It cannot read text that a person wrote, or judge style, reasoning or anything but the facts of "
-    "that language; it is worse on reports of more than 120 words and on names and values it never saw.",
-}
+#: What this trainer knows to make, from random weights.
+SMALL = ("3-sat", "addition", "alphabetize", "reports")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("task", choices=sorted(READS))
+    parser.add_argument("task", choices=SMALL)
     parser.add_argument("--run", type=Path, required=True, help="the directory that training wrote")
     parser.add_argument("--output", type=Path, help="if not given, where the task's critic ships")
     parser.add_argument("--trained-by", required=True, help="the command line that trained it, for the card")
@@ -65,13 +55,7 @@ def run(args: argparse.Namespace) -> int:
         numbers = list(measure_plain(engine, TASKS[args.task], number=args.n, seed=args.seed))
     minutes = (time.process_time() - started) / 60
     curve = [json.loads(line) for line in (args.run / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
-    card = {
-        "name": f"{args.task} critic",
-        "task": args.task,
-        "reads": READS[args.task],
-        "cannot": CANNOT[args.task],
-        "numbers": numbers,
-    }
+    card = described(args.task) | {"numbers": numbers}
     (output / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     card_text = model_card(
         card, curve, start=args.start, command=args.trained_by, remark=args.remark, seed=args.seed, minutes=minutes
@@ -126,7 +110,7 @@ def model_card(
         "",
         "| set | measure | value | n |",
         "|---|---|---|---|",
-        *(_number(row) for row in card["numbers"]),
+        *(number_row(row) for row in card["numbers"]),
         "",
     ]
     return "\n".join(lines)
@@ -144,10 +128,3 @@ def _look(row: Mapping[str, Any]) -> str:
     seen = row["probe"]
     names = ("valid", "critiqueability", "helpfulness", "base")
     return f"| {row['step']} | " + " | ".join(f"{seen[name]:.3f}" for name in names) + " |"
-
-
-def _number(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return f"| {row['set']} | {row['measure']} | undefined | {row['n']} |"
-    wide = "" if row["low95"] is None else f" [{row['low95']:.3f}, {row['high95']:.3f}]"
-    return f"| {row['set']} | {row['measure']} | {row['value']:.3f}{wide} | {row['n']} |"

@@ -9,7 +9,7 @@ from labeling.models import Exposure, ImportBatch, Labeler, Passage, Question
 from labeling.models.fields import text_digest
 
 
-class Givens:
+class ImportedEntities:
     """Finds or makes labelers, passages and questions of one import.
 
     Passages and questions belong to their import, so that nobody sees them before it is finished; that two

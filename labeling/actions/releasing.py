@@ -7,9 +7,10 @@ from datetime import timedelta
 from django.db import models, transaction
 from django.utils import timezone
 
+from labeling.actions.exposures import remember_meeting
+from labeling.actions.locking import locked
 from labeling.enums import AssignmentState, EventKind, ReleaseReason
-from labeling.locking import locked
-from labeling.models import Assignment, Event, Exposure, Labeler, Slot, Study, User
+from labeling.models import Assignment, Event, Labeler, Slot, Study, User
 from labeling.refusals import Gone
 
 
@@ -30,16 +31,6 @@ def _close(row: Assignment, reason: ReleaseReason, actor: User | None) -> None:
     if reason == ReleaseReason.SEEN_BEFORE:
         remember_meeting(row)
     Event.objects.create(kind=EventKind.RELEASED, study_id=row.slot.study_id, assignment=row, actor=actor)
-
-
-def remember_meeting(assignment: Assignment) -> None:
-    """Somebody who says they have read a text is never dealt it again, even if it was never opened here."""
-    passage = assignment.slot.passage
-    Exposure.objects.get_or_create(
-        labeler=assignment.labeler,
-        text_digest=passage.text_digest,
-        defaults={"passage": passage, "activity": assignment.slot.activity},
-    )
 
 
 def release_left(study: Study) -> int:

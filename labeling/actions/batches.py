@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 T = TypeVar("T")
 #: So many rows, with all that hangs on each, are some 25 ms of writing.
@@ -55,6 +55,11 @@ def batches(rows: Iterable[T], size: int = ROWS_A_BATCH, weight: Callable[[T], i
             batch, weighs = [], 0
     if batch:
         yield batch
+
+
+def pks(rows: Iterable[Any]) -> Iterable[int]:
+    """The keys of rows, or of a query's rows without loading these."""
+    return rows.values_list("pk", flat=True) if isinstance(rows, models.QuerySet) else [row.pk for row in rows]
 
 
 def _rest(worked: float) -> None:

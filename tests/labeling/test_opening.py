@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from labeling.actions.dealing import deal_study, reassign
+from labeling.actions.opening import open_next
+from labeling.actions.releasing import release, release_left
 from labeling.actions.studies import add_questions, close_study, open_study
-from labeling.assigning import deal_study, open_next, reassign
 from labeling.enums import AnswerKind, AssignmentState, ReleaseReason, Role
 from labeling.models import Assignment, Event, Exposure, Labeler, Passage, Study, User
 from labeling.refusals import Gone, Refused
-from labeling.releasing import release, release_left
 from tests.factories import give_suggestions, make_labelers, make_question, make_study
 
 pytestmark = pytest.mark.django_db

@@ -14,13 +14,13 @@ from labeling.enums import AnswerKind
 from labeling.exchange.loader import Loader
 from labeling.models import Answer, Question, Sitting
 
-__all__ = ["OwnLoader", "frame", "source_of"]
+__all__ = ["NativeLoader", "frame", "source_of"]
 
 #: Stands for whoever wrote a human answer that a file shows without saying who wrote it.
 UNTOLD_AUTHOR = "author not told"
 
 
-class OwnLoader(Loader):
+class NativeLoader(Loader):
     """Stores each record as a sitting of its own. A kind adds its activity and what the record says."""
 
     @staticmethod
@@ -31,8 +31,8 @@ class OwnLoader(Loader):
 
     def store(self, record: Any, position: int) -> None:
         """Store one record."""
-        passage = self.givens.passage(source_id=record["source_id"], **record["data"]["passage"])
-        question = self.givens.question(passage, record["data"]["question"])
+        passage = self.entities.passage(source_id=record["source_id"], **record["data"]["passage"])
+        question = self.entities.question(passage, record["data"]["question"])
         self.store_data(self.sitting(record, question.passage, position), question, record)
 
     def store_data(self, sitting: Sitting, question: Question, record: Any) -> None:
@@ -40,8 +40,8 @@ class OwnLoader(Loader):
         raise NotImplementedError
 
     def sitting(self, record: Any, passage: Any, position: int) -> Sitting:
-        labeler = self.givens.labeler(record["labeler"])
-        self.givens.expose([labeler], passage, self.activity)
+        labeler = self.entities.labeler(record["labeler"])
+        self.entities.expose([labeler], passage, self.activity)
         return Sitting.objects.create(
             public_id=record["id"],
             study=self.study,
