@@ -23,7 +23,7 @@ from labeling.actions.batches import write_in_batches
 from labeling.actions.dealing import LOOKS
 from labeling.actions.locking import locked
 from labeling.enums import StudyState
-from labeling.models import Answer, AssistanceBundle, Slot, Study
+from labeling.models import Answer, AssistanceBundle, Slot, Study, Suggestion
 from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
@@ -177,6 +177,7 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
                 text=suggestion.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 helpfulness=suggestion.helpfulness,
                 same_as=None if suggestion.same_as is None else place[suggestion.same_as],
+                degenerate=suggestion.degenerate,
             )
             for suggestion in own
         ],
@@ -226,3 +227,9 @@ def runs_of(study: Study) -> models.QuerySet[Run]:
     return Run.objects.filter(
         critic=study.critic, answer__in=study.slots.filter(assisted=True).values("answer")
     ).select_related("answer__question__passage")
+
+
+def degenerate_of(study: Study) -> models.QuerySet[Suggestion]:
+    """What the study's critic said about the answers shown that is no critique, and so is shown to nobody."""
+    answers = study.slots.filter(assisted=True).values("answer")
+    return Suggestion.objects.filter(degenerate=True, bundle__critic=study.critic, bundle__answer__in=answers)

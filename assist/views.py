@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from assist.critics import critic_card, critic_cards
 from assist.models import Run, RunState
-from assist.runs import retry, runs_of, want_runs
+from assist.runs import degenerate_of, retry, runs_of, want_runs
 from assist.tasks import enqueue
 from labeling.actions.assisting import answers_to_assist
 from labeling.models import Study
@@ -53,6 +53,7 @@ def answer_with_runs(request: HttpRequest, study: Study) -> HttpResponse:
         "failed_in_all": len(failed),
         "unfinished": counts[RunState.QUEUED] + counts[RunState.RUNNING],
         "lacking": answers_to_assist(study).count() if study.critic else 0,
+        "degenerate": degenerate_of(study).count(),
     }
     return render(request, "assist/_runs.html", context)
 

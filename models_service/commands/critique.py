@@ -74,6 +74,7 @@ def bundle_record(bundle: Bundle) -> dict[str, Any]:
                 "same_as": s.same_as,
                 "rank": s.rank,
                 **({"copied": True} if s.copied else {}),
+                **({"degenerate": True} if s.degenerate else {}),
             }
             for s in bundle.suggestions
         ],

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -15,13 +17,14 @@ from assist.runs import claim, finish, retry, store, want_runs
 from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
 from assist.tasks import process, work_on
+from labeling.actions.opening import open_assignment
 from labeling.actions.studies import close_study
-from labeling.enums import AssignmentState
+from labeling.enums import AssignmentState, Role
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
 from models_service.critiquing import suggestions
 from models_service.engine import EngineError
 from models_service.types import PAPER_TEMPERATURES, Bundle
-from tests.factories import make_question, make_study
+from tests.factories import make_question, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +200,28 @@ def test_more_answers_of_a_passage_than_fit_at_once_are_called_for_again(
     assert called
     assert Run.objects.filter(state=RunState.QUEUED).count() == 1
     assert Passage.objects.count() == 1
+
+
+def test_what_is_no_critique_is_kept_counted_and_shown_to_nobody(
+    study: Study, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", "The year is wrong.", "leavesgogogogogogo", "", "It says 1882, not 1872.", "?", "x", "y"]
+    monkeypatch.setattr(open_critic("reports"), "_script", lambda subject, seed, index, temperature: texts[index])
+    for run in want_runs(study):
+        process(run.pk)
+    bundle = AssistanceBundle.objects.first()
+    assert bundle is not None
+    assert [one.critique.text for one in bundle.suggestions.all()] == texts
+    good = {"The year is wrong.", "It says 1882, not 1872.", "x", "y"}
+    assert {one.critique.text for one in bundle.shown()} == good
+    slot = study.slots.filter(assisted=True).first()
+    assert slot is not None
+    assignment = open_assignment(slot.assignments.get())
+    assert assignment is not None
+    assert {one.suggestion.critique.text for one in assignment.shown_suggestions.all()} == good
+    client.force_login(make_user("admin", Role.ADMIN))
+    page = client.get(reverse("assist:runs", args=[study.public_id])).content.decode()
+    assert "<dt>Suggestions that are no critiques, not shown</dt><dd>24</dd>" in page
 
 
 def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(
