@@ -11,7 +11,7 @@ help:
 	@echo "make test-unit     only those that need no browser and no services"
 	@echo "make critic        train the critics that ship from nothing (hours; DEVICE=cuda: a quarter of one)"
 	@echo "make scaling       train five sizes of addition critic and draw what size changes (half an hour)"
-	@echo "make test-remote   the remote engine against llama.cpp's server (downloads, may compile it)"
+	@echo "make test-remote   the remote engine against llama.cpp's server (downloads its wheel)"
 	@echo "make test-versions the engine on the oldest and newest transformers claimed (downloads)"
 	@echo "make lint          style, types, import contracts, templates, migrations, settings"
 	@echo "make format        let ruff put the code in shape"

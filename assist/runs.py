@@ -23,7 +23,7 @@ from labeling.actions.batches import write_in_batches
 from labeling.actions.dealing import LOOKS
 from labeling.actions.locking import locked
 from labeling.enums import StudyState
-from labeling.models import Answer, AssistanceBundle, Slot, Study
+from labeling.models import Answer, AssistanceBundle, Slot, Study, Suggestion
 from models_service.types import Bundle
 
 #: So many answers of one passage are computed together at the most.
@@ -155,7 +155,13 @@ def finish(claim: Claim, run: Run, bundle: Bundle) -> AssistanceBundle | None:
 
 
 def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
-    """What the critic said about an answer, with the recipe that would make it say it again."""
+    """What the critic said about an answer, with the recipe that would make it say it again.
+
+    Copies of the prompt's worked examples are left out, and counted beside the recipe.
+    """
+    own = [suggestion for suggestion in bundle.suggestions if not suggestion.copied]
+    place = {suggestion.sample_index: index for index, suggestion in enumerate(own)}
+    copied = len(bundle.suggestions) - len(own)
     return store_bundle(
         answer=answer,
         critic=critic,
@@ -166,9 +172,10 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
                 # A model may say NUL, which PostgreSQL's text cannot hold.
                 text=suggestion.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 helpfulness=suggestion.helpfulness,
-                same_as=suggestion.same_as,
+                same_as=None if suggestion.same_as is None else place[suggestion.same_as],
+                degenerate=suggestion.degenerate,
             )
-            for suggestion in bundle.suggestions
+            for suggestion in own
         ],
         model_name=model_name(critic),
         model_revision=bundle.model.revision,
@@ -178,7 +185,7 @@ def store(critic: str, answer: Answer, bundle: Bundle) -> AssistanceBundle:
         dtype=bundle.model.dtype,
         device=bundle.model.device,
         seed=bundle.seed,
-        grouping=dict(bundle.grouping),
+        grouping={**bundle.grouping, **({"copied_examples": copied} if copied else {})},
     )
 
 
@@ -216,3 +223,9 @@ def runs_of(study: Study) -> models.QuerySet[Run]:
     return Run.objects.filter(
         critic=study.critic, answer__in=study.slots.filter(assisted=True).values("answer")
     ).select_related("answer__question__passage")
+
+
+def degenerate_of(study: Study) -> models.QuerySet[Suggestion]:
+    """What the study's critic said about the answers shown that is no critique, and so is shown to nobody."""
+    answers = study.slots.filter(assisted=True).values("answer")
+    return Suggestion.objects.filter(degenerate=True, bundle__critic=study.critic, bundle__answer__in=answers)

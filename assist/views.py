@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from assist.critics import critic_card, critic_cards
 from assist.forms import TrialForm
 from assist.models import Run, RunState, Trial
-from assist.runs import retry, runs_of, want_runs
+from assist.runs import degenerate_of, retry, runs_of, want_runs
 from assist.tasks import call_for_trials, enqueue
 from assist.trials import ask
 from labeling.actions.assisting import answers_to_assist
@@ -90,6 +90,7 @@ def answer_with_runs(request: HttpRequest, study: Study) -> HttpResponse:
         "failed_in_all": len(failed),
         "unfinished": counts[RunState.QUEUED] + counts[RunState.RUNNING],
         "lacking": answers_to_assist(study).count() if study.critic else 0,
+        "degenerate": degenerate_of(study).count(),
     }
     return render(request, "assist/_runs.html", context)
 

@@ -120,6 +120,8 @@ class Format:
     no: str = " No"
     ends_at_newline: bool = False
     """For models that know no end of a text: what they write ends with its line."""
+    example_critiques: tuple[str, ...] = ()
+    """The critiques of the worked examples. A model that writes one of them says nothing about the answer."""
 
     # ---- the path from the root of the prefix tree: passage -> question -> answer
 
@@ -252,21 +254,26 @@ _EXAMPLES = (
     ),
 )
 _EXAMPLE_CRITIQUE = "The ferry never reached Aldsund: its engine failed and it was towed back to the harbour."
+_UNHELPFUL_CRITIQUE = "The answer does not say how many passengers the ferry can carry."
 _EXAMPLE_REFINEMENT = "Its engine failed near the lighthouse and a fishing boat towed it back; nobody was hurt."
 
 _FEW_SHOT_BASE: Final = replace(
     FINETUNED,
     name="few-shot-base",
+    version=2,
+    example_critiques=(_EXAMPLE_CRITIQUE, _UNHELPFUL_CRITIQUE),
     critique_tail="\nCritique:",
     ends_at_newline=True,
 )
 
 
 def _worked_examples() -> str:
-    """One flawed answer with all that is said about it, one good answer; in the layout of the prompts."""
+    """One flawed answer with a helpful critique and one that is not, one good answer; in the layout of the prompts."""
     flawed, good = (text_of(_FEW_SHOT_BASE.critiqueability_prompt(example)) for example in _EXAMPLES)
     return (
-        f"{flawed} Yes\nCritique: {_EXAMPLE_CRITIQUE}\nHelpful: Yes\nRefinement: {_EXAMPLE_REFINEMENT}\n\n{good} No\n\n"
+        f"{flawed} Yes\nCritique: {_EXAMPLE_CRITIQUE}\nHelpful: Yes\nRefinement: {_EXAMPLE_REFINEMENT}\n\n"
+        f"{flawed} Yes\nCritique: {_UNHELPFUL_CRITIQUE}\nHelpful: No\n\n"
+        f"{good} No\n\n"
     )
 
 
@@ -339,10 +346,12 @@ def turns_of(pieces: Pieces) -> list[dict[str, str]]:
 
 def _chat_format(name: str, before: str, asks: str, turn: str) -> Format:
     """`before` opens the user's first turn, `asks` ends a user's and opens a model's, `turn` the reverse."""
-    opening = _INSTRUCTIONS + (_worked_examples() if name == "few-shot" else "")
+    shown = name == "few-shot"
+    opening = _INSTRUCTIONS + (_worked_examples() if shown else "")
     return Format(
         name=name,
-        version=1,
+        version=2 if shown else 1,
+        example_critiques=FEW_SHOT_BASE.example_critiques if shown else (),
         opening=before + opening,
         after_question="\n",
         before_answer="Answer: ",

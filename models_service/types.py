@@ -54,7 +54,11 @@ class Suggestion:
     same_as: int | None = None
     """The sample index of the first identical text, or null if this is the first."""
     rank: int | None = None
-    """Place in the order shown, 0 = most helpful, among first occurrences; null for duplicates."""
+    """Place in the order shown, 0 = most helpful, among first occurrences; null for what is not shown."""
+    copied: bool = False
+    """Whether it is a worked example of the prompt, word for word: kept here, and shown to nobody."""
+    degenerate: bool = False
+    """Whether it is no critique at all: empty, without words, or pieces repeated over and over. Shown to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

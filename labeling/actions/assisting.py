@@ -23,6 +23,8 @@ class Sample:
     helpfulness: float
     same_as: int | None
     """Index of the first sample of the same text; null for a first occurrence."""
+    degenerate: bool = False
+    """No critique at all: it is kept and not shown."""
 
 
 def store_bundle(
@@ -49,6 +51,7 @@ def store_bundle(
                     temperature=sample.temperature,
                     helpfulness=sample.helpfulness,
                     same_as=None if sample.same_as is None else stored[sample.same_as],
+                    degenerate=sample.degenerate,
                 )
             )
     return bundle

@@ -69,6 +69,7 @@ def _bundle(bundle: AssistanceBundle | None) -> dict[str, Any] | None:
                 "text": sample.critique.text,
                 "helpfulness": sample.helpfulness,
                 "same_as": None if sample.same_as_id is None else places[sample.same_as_id],
+                **({"degenerate": True} if sample.degenerate else {}),
             }
             for sample in samples
         ],

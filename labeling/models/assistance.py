@@ -51,8 +51,11 @@ class AssistanceBundle(models.Model):
         return f"{self.critic or 'imported'} on answer {self.answer_id}"
 
     def released(self) -> list[Suggestion]:
-        """First occurrences in temperature order: the list that is exported and indexed (protocol, 6.4)."""
-        return [suggestion for suggestion in self.suggestions.all() if suggestion.same_as_id is None]
+        """First occurrences in temperature order: the list that is exported and indexed (protocol, 6.4).
+
+        What is no critique at all is left out of it, as it is of every page.
+        """
+        return [one for one in self.suggestions.all() if one.same_as_id is None and not one.degenerate]
 
     def shown(self) -> list[Suggestion]:
         """First occurrences as labelers see them: most helpful first, ties in stored order."""
@@ -68,6 +71,8 @@ class Suggestion(models.Model):
     temperature = models.FloatField(null=True, blank=True)
     helpfulness = models.FloatField()
     same_as = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE)
+    degenerate = models.BooleanField(default=False)
+    """Empty, without words, or pieces repeated over and over: kept, but never shown to anybody who works."""
 
     class Meta:
         ordering = ["bundle_id", "sample_index"]

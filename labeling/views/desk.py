@@ -75,7 +75,7 @@ class Desk:
     def _show(self, request: LabelerRequest, assignment: Assignment) -> HttpResponse:
         """The work itself; once submitted, a quiet word and the way to the next one."""
         if assignment.state == AssignmentState.SUBMITTED:
-            return render(request, "submitted.html", {"sitting": assignment.sitting})
+            return render(request, "submitted.html", {"submitted_at": assignment.sitting.submitted_at})
         check_can_work_on(request.labeler, assignment)
         always = {
             "activity": self.activity,

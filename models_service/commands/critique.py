@@ -16,6 +16,9 @@ from models_service.commands.records import check_lengths, drop_torn_line, read_
 from models_service.engine import Engine, open_engine
 from models_service.types import PAPER_TEMPERATURES, Bundle, Subject
 
+#: The bar grows with each token: a part of a critique is shown to one place.
+BAR = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}, {rate_fmt}]"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine_arguments(parser)
@@ -38,12 +41,14 @@ def run(args: argparse.Namespace) -> int:
     check_lengths(args.input, engine, subjects, args.max_new_tokens)
     waiting = subjects[len(done) :]
     each = len(PAPER_TEMPERATURES)
-    with tqdm(total=len(subjects) * each, initial=len(done) * each, unit="critique") as bar:
+    # `plain` takes an answer at a time, so that each is written when it is done.
+    together = 1 if engine.identity.engine == "plain" else max(1, args.max_rows // each)
+    with tqdm(total=len(subjects) * each, initial=len(done) * each, unit="critique", bar_format=BAR) as bar:
         args.output.touch()
-        for window in windows(waiting, max(1, args.max_rows // each)):
+        for window in windows(waiting, together):
             before = bar.n
 
-            def show(count: int, _total: int, before: int = before) -> None:
+            def show(count: float, _total: int, before: float = before) -> None:
                 bar.update(before + count - bar.n)
 
             bundles = engine.critique(
@@ -68,6 +73,8 @@ def bundle_record(bundle: Bundle) -> dict[str, Any]:
                 "helpfulness": s.helpfulness,
                 "same_as": s.same_as,
                 "rank": s.rank,
+                **({"copied": True} if s.copied else {}),
+                **({"degenerate": True} if s.degenerate else {}),
             }
             for s in bundle.suggestions
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,19 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 
 
 def windows(subjects: list[Subject], size: int) -> Iterator[list[int]]:
-    """Consecutive indices, about `size` at a time, cut where the passage changes (at most 4 x `size`)."""
+    """Consecutive indices, at most `size` at a time, cut where the passage changes if that can be.
+
+    A window is what an engine computes together, so that its records are written as soon as they are there.
+    """
     window: list[int] = []
-    for index, subject in enumerate(subjects):
-        full = len(window) >= size and subject.passage != subjects[window[-1]].passage
-        if full or len(window) >= 4 * size:
+    for _, group in groupby(range(len(subjects)), key=lambda index: (subjects[index].title, subjects[index].passage)):
+        passage = list(group)
+        if window and len(window) + len(passage) > size:
             yield window
             window = []
-        window.append(index)
+        window += passage
+        while len(window) > size:
+            yield window[:size]
+            window = window[size:]
     if window:
         yield window

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from models_service.engine.random_streams import RandomStream
 
 TokenIds = tuple[int, ...]
-#: Called now and then during a long computation, so that a worker can keep its lease.
-Heartbeat = Callable[[], None]
+#: Called during a long computation with the part of its texts that is written, as often as there is something to tell.
+Heartbeat = Callable[[float], None]
 
 
-def no_heartbeat() -> None:
-    """For callers that hold no lease."""
+def no_heartbeat(_part: float) -> None:
+    """For callers who are told at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,11 @@ class Backend(Protocol):
         self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
     ) -> list[CritiqueOutput]:
         """Score, sample and score again, all answers of the group together."""
+
+
+def within(heartbeat: Heartbeat, done: int, count: int, total: int) -> Heartbeat:
+    """Tells the whole of `total` texts about a group of `count`, before which `done` were written."""
+    return lambda part: heartbeat((done + part * count) / total)
 
 
 def truncate_at_end(tokens: Sequence[int], end_ids: Set[int]) -> TokenIds:

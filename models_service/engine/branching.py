@@ -24,8 +24,8 @@ from models_service.engine.backend import (
     TokenIds,
     no_heartbeat,
     truncate_at_end,
+    within,
 )
-from models_service.engine.decode_batch import HEARTBEAT_INTERVAL
 from models_service.engine.gumbel_noise import gumbel_noise
 from models_service.engine.loading import Loaded
 from models_service.engine.packing import pack_prompts
@@ -70,7 +70,8 @@ class BranchingBackend:
         for number, logits, cache in self._read_all(prompts):
             rows = [i for i, request in enumerate(requests) if request.prompt == prompts[number]]
             how = [requests[i].stream for i in rows], [requests[i].temperature for i in rows]
-            written = self._generate(logits, cache, *how, max_new_tokens, heartbeat)
+            mine = within(heartbeat, len(texts), len(rows), len(requests))
+            written = self._generate(logits, cache, *how, max_new_tokens, mine)
             texts.update(zip(rows, written, strict=True))
         return [texts[index] for index in range(len(requests))]
 
@@ -88,8 +89,9 @@ class BranchingBackend:
                 critiqueability[index - count] = self._head.probabilities(logits)[0]
                 continue
             how = requests[index].streams, requests[index].temperatures
-            critiques[index] = self._generate(logits, cache, *how, max_new_tokens, heartbeat)
-            helpfulness[index] = self._score_texts(cache, critiques[index], heartbeat)
+            mine = within(heartbeat, len(critiques), 1, count)
+            critiques[index] = self._generate(logits, cache, *how, max_new_tokens, mine)
+            helpfulness[index] = self._score_texts(cache, critiques[index])
         return [CritiqueOutput(critiqueability[i], tuple(critiques[i]), tuple(helpfulness[i])) for i in range(count)]
 
     # ---- reading
@@ -147,11 +149,10 @@ class BranchingBackend:
             if step == max_new_tokens or all(self._end_ids.intersection(row) for row in output):
                 break
             logits, cache = self._read(tokens[:, None], cache)
-            if step % HEARTBEAT_INTERVAL == 0:
-                heartbeat()
+            heartbeat(step / max_new_tokens)
         return [truncate_at_end(row, self._end_ids) for row in output]
 
-    def _score_texts(self, cache: Any, texts: Sequence[TokenIds], heartbeat: Heartbeat) -> list[float]:
+    def _score_texts(self, cache: Any, texts: Sequence[TokenIds]) -> list[float]:
         """What each text scores after the prompt that the cache holds; those of one length are read together.
 
         They are read again: some models round a step otherwise than a pass, and a pass is what the reference scores by.
@@ -162,7 +163,6 @@ class BranchingBackend:
             tokens = torch.tensor([(*text, *self._tail) for text in alike], device=self._model.device)
             logits, _ = self._read(tokens, self._branch(cache, [0] * len(alike)))
             scores.update(zip(alike, self._head.probabilities(logits), strict=True))
-            heartbeat()
         return [scores[text] for text in texts]
 
     # ---- whether all this is exact for the model

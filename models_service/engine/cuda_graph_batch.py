@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models_service.engine.backend import Heartbeat, TokenIds
-from models_service.engine.decode_batch import HEARTBEAT_INTERVAL, DecodeBatch, ForwardPass
+from models_service.engine.decode_batch import DecodeBatch, ForwardPass
 from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
 from models_service.engine.random_streams import RandomStream
 from models_service.engine.varlen_plans import VarlenDecode
@@ -21,6 +21,8 @@ from models_service.engine.varlen_plans import VarlenDecode
 log = logging.getLogger(__name__)
 #: Steps launched operation by operation before the capture, so that nothing is built or tuned within it.
 WARMUP_STEPS = 2
+#: Steps between two looks at the device.
+LOOK_INTERVAL = 8
 
 
 class CudaGraphBatch(DecodeBatch):
@@ -60,8 +62,8 @@ class CudaGraphBatch(DecodeBatch):
         self._reset_noise(streams, temperatures)
         self._sample(logits)
         for step in range(1, max_new_tokens):
-            if step % HEARTBEAT_INTERVAL == 0:
-                heartbeat()
+            if step % LOOK_INTERVAL == 0:
+                heartbeat(step / max_new_tokens)
                 if bool(self._finished.all()):
                     max_new_tokens = step
                     break

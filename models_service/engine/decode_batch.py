@@ -14,9 +14,6 @@ from models_service.engine.gumbel_noise import gumbel_noise
 from models_service.engine.random_streams import RandomStream
 from models_service.engine.yes_no import LabelHead
 
-#: Decoding steps between two heartbeats.
-HEARTBEAT_INTERVAL = 8
-
 
 class ForwardPass(Protocol):
     """Runs the model under a plan: tokens [T] at positions [T] to logits [kept, vocabulary]."""
@@ -71,8 +68,7 @@ class DecodeBatch:
             self.plan.step(positions[:, None])
             logits = self._forward(self.plan, tokens, positions)
             self.plan.length += 1
-            if len(output) % HEARTBEAT_INTERVAL == 0:
-                heartbeat()
+            heartbeat(len(output) / max_new_tokens)
 
     def _is_end(self, tokens: Tensor) -> Tensor:
         return (tokens[:, None] == self._ends).any(1)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from models_service.types import PAPER_TEMPERATURES, Bundle, ModelIdentity, Subject
 
-#: Called with (done, total) critiques or scores while a call runs, for progress bars and leases.
-Progress = Callable[[int, int], None]
+#: Called with (done, total) critiques while a call runs; `done` grows by a part of the critiques with each token.
+Progress = Callable[[float, int], None]
 
 
 class EngineError(Exception):

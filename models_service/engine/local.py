@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from models_service.critiquing import suggestions
-from models_service.engine.backend import Backend, CritiqueOutput, CritiqueRequest, SamplingRequest, TokenIds
+from models_service.engine.backend import (
+    Backend,
+    CritiqueOutput,
+    CritiqueRequest,
+    Heartbeat,
+    SamplingRequest,
+    TokenIds,
+    no_heartbeat,
+)
 from models_service.engine.branching import BranchingBackend
 from models_service.engine.interface import (
     Engine,
@@ -114,17 +122,14 @@ class LocalEngine:
         bundles: dict[int, Bundle] = {}
         total = len(subjects) * len(temperatures)
 
-        def report_progress() -> None:
-            if progress:
-                progress(len(bundles) * len(temperatures), total)
-
         def run(indices: list[int]) -> None:
             group = [requests[i] for i in indices]
-            outputs = self._backend.critique(group, max_new_tokens, report_progress)
+            report = _reporter(progress, len(bundles) * len(temperatures), len(group) * len(temperatures), total)
+            outputs = self._backend.critique(group, max_new_tokens, report)
             shape = _shape(group)
             for place, (index, output) in enumerate(zip(indices, outputs, strict=True)):
                 bundles[index] = self._bundle(subjects[index], seed, requests[index], output, {**shape, "place": place})
-            report_progress()
+            report(1.0)
 
         at_a_time = max(1, self._max_rows // max(1, len(temperatures)))
         for indices in _by_passage(subjects, at_a_time):
@@ -205,7 +210,10 @@ class LocalEngine:
             key=subject.key,
             critiqueability=output.critiqueability,
             suggestions=suggestions(
-                [self._text(ids) for ids in output.critiques], request.temperatures, output.helpfulness
+                [self._text(ids) for ids in output.critiques],
+                request.temperatures,
+                output.helpfulness,
+                self._format.example_critiques,
             ),
             model=self.identity,
             seed=seed,
@@ -268,6 +276,11 @@ class LocalEngine:
                 f"answer {subject.key!r}: its prompt has {len(prompt)} tokens and {more} more may follow, "
                 f"but the model's context is {context}. Shorten the passage or choose another model."
             )
+
+
+def _reporter(progress: Progress | None, done: int, count: int, total: int) -> Heartbeat:
+    """Tells the caller of a group of `count` critiques, before which `done` were written."""
+    return no_heartbeat if progress is None else lambda part: progress(done + part * count, total)
 
 
 def _check_sampling(temperatures: Sequence[float], max_new_tokens: int) -> None:

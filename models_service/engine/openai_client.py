@@ -22,6 +22,8 @@ ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
 """Seconds before the second attempt; doubled, with jitter, before each further one."""
 RETRYABLE_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+MAX_ADDED_TOKENS: Final = 2
+"""How many tokens a tokenizer itself may put around a text: its beginning, and a space before the first word."""
 #: Turns off what a server would filter samples with by default. The first that it accepts is used.
 UNFILTERED: Final[tuple[dict[str, float], ...]] = ({"top_k": 0, "min_p": 0.0}, {"top_k": -1, "min_p": 0.0}, {})
 
@@ -46,8 +48,8 @@ class OpenAIClient:
         self._first_backoff = first_backoff
         self._unfiltered: Mapping[str, Any] = {}
 
-    def check(self) -> None:
-        """The server must be there and know the model. Raises EngineError."""
+    def check(self, *, raw: bool = False) -> None:
+        """The server must be there, know the model and, if `raw`, read prompts as they are. Raises EngineError."""
         reply = self._send("GET", "models", None)
         known = [entry.get("id") for entry in reply.get("data") or []]
         if known and self._model not in known:
@@ -59,6 +61,24 @@ class OpenAIClient:
                 break
         if not self._unfiltered:
             log.warning("the server does not say that it samples unfiltered: its own top-k and min-p apply")
+        if raw:
+            self._check_raw()
+
+    def _check_raw(self) -> None:
+        """A template around prompts adds as many tokens to a short one as to one that is twice as long."""
+        short, long = (self._prompt_tokens(" ".join("a" * number)) for number in (8, 16))
+        if short is None or long is None:
+            log.warning("the server does not count a prompt's tokens: whether it adds a template cannot be told")
+        elif (added := 2 * short - long) > MAX_ADDED_TOKENS:
+            raise EngineError(
+                f"the server puts {added} tokens of its own around every prompt, as a chat template does. Start it "
+                "without one for completions, or use a format that speaks in turns (zero-shot, few-shot)"
+            )
+
+    def _prompt_tokens(self, prompt: str) -> int | None:
+        reply = self.post("completions", {"prompt": prompt, "max_tokens": 1, "temperature": 0})
+        count = (reply.get("usage") or {}).get("prompt_tokens")
+        return count if isinstance(count, int) else None
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The server's reply to a completion or chat request; temperature and length are in the body.

@@ -6,9 +6,9 @@ it for architectures that the prefix tree does not support.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import signature
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from models_service.engine.backend import (
     TokenIds,
     no_heartbeat,
     truncate_at_end,
+    within,
 )
 from models_service.engine.gumbel_noise import GumbelNoise, gumbel_noise
 from models_service.engine.loading import Loaded
@@ -58,13 +59,17 @@ class PlainBackend:
     ) -> list[TokenIds]:
         texts: list[TokenIds] = []
         for prompt, group in groupby(requests, key=lambda request: request.prompt):
-            texts += self._generate(prompt, list(group), max_new_tokens)
-            heartbeat()
+            rows = list(group)
+            mine = within(heartbeat, len(texts), len(rows), len(requests))
+            texts += self._generate(prompt, rows, max_new_tokens, mine)
         return texts
 
-    def _generate(self, prompt: TokenIds, requests: list[SamplingRequest], max_new_tokens: int) -> list[TokenIds]:
+    def _generate(
+        self, prompt: TokenIds, requests: list[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat
+    ) -> list[TokenIds]:
         ids = torch.tensor([prompt] * len(requests), device=self._model.device)
         noise = gumbel_noise([r.stream for r in requests], [r.temperature for r in requests], ids.device)
+        steps = count(1)
         written = self._model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
@@ -72,7 +77,9 @@ class PlainBackend:
             do_sample=False,
             eos_token_id=sorted(self._ends) or None,
             pad_token_id=min(self._ends, default=0),
-            logits_processor=LogitsProcessorList([GumbelLogitsProcessor(noise)]),
+            logits_processor=LogitsProcessorList(
+                [GumbelLogitsProcessor(noise, lambda: heartbeat(next(steps) / max_new_tokens))]
+            ),
         )
         return [truncate_at_end(row[len(prompt) :], self._ends) for row in written.tolist()]
 
@@ -80,7 +87,11 @@ class PlainBackend:
     def critique(
         self, requests: Sequence[CritiqueRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
     ) -> list[CritiqueOutput]:
-        return [self._critique(request, max_new_tokens, heartbeat) for request in requests]
+        total = len(requests)
+        return [
+            self._critique(request, max_new_tokens, within(heartbeat, done, 1, total))
+            for done, request in enumerate(requests)
+        ]
 
     def _critique(self, request: CritiqueRequest, max_new_tokens: int, heartbeat: Heartbeat) -> CritiqueOutput:
         pairs = zip(request.streams, request.temperatures, strict=True)
@@ -90,7 +101,6 @@ class PlainBackend:
         distinct = dict.fromkeys(critiques, 0.0)
         for critique in distinct:
             distinct[critique] = self._score((*request.critique_prompt, *critique, *self._tail))
-            heartbeat()
         return CritiqueOutput(
             critiqueability=self._score(request.critiqueability_prompt),
             critiques=tuple(critiques),
@@ -101,8 +111,9 @@ class PlainBackend:
 class GumbelLogitsProcessor(LogitsProcessor):
     """Applies temperature and Gumbel noise, so that greedy generation samples."""
 
-    def __init__(self, noise: GumbelNoise) -> None:
-        self._noise = noise
+    def __init__(self, noise: GumbelNoise, after_each: Callable[[], None] = lambda: None) -> None:
+        self._noise, self._after_each = noise, after_each
 
     def __call__(self, _input_ids: Any, scores: Any) -> Any:
+        self._after_each()
         return self._noise.perturb(scores)

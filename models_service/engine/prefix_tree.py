@@ -21,6 +21,7 @@ from models_service.engine.backend import (
     SamplingRequest,
     TokenIds,
     no_heartbeat,
+    within,
 )
 from models_service.engine.loading import Loaded
 from models_service.engine.packing import PackedTree, pack_prompts
@@ -94,7 +95,8 @@ class PrefixTreeBackend:
 
     def score(self, prompts: Sequence[TokenIds]) -> list[float]:
         lengths = [Lengths(len(prompt), len(prompt)) for prompt in prompts]
-        return self._by_regime(prompts, lengths, self._score, self._plain.score)
+        tree, plain = (lambda group, _: self._score(group)), (lambda group, _: self._plain.score(group))
+        return self._by_regime(prompts, lengths, tree, plain, no_heartbeat)
 
     def sample(
         self, requests: Sequence[SamplingRequest], max_new_tokens: int, heartbeat: Heartbeat = no_heartbeat
@@ -102,8 +104,9 @@ class PrefixTreeBackend:
         return self._by_regime(
             requests,
             [Lengths(len(one.prompt), len(one.prompt) + max_new_tokens) for one in requests],
-            lambda group: self._sample(group, max_new_tokens, heartbeat),
-            lambda group: self._plain.sample(group, max_new_tokens, heartbeat),
+            lambda group, beat: self._sample(group, max_new_tokens, beat),
+            lambda group, beat: self._plain.sample(group, max_new_tokens, beat),
+            heartbeat,
         )
 
     def critique(
@@ -113,16 +116,18 @@ class PrefixTreeBackend:
         return self._by_regime(
             requests,
             [_lengths(one, max_new_tokens + len(self._tail), widest) for one in requests],
-            lambda group: self._critique(group, max_new_tokens, heartbeat),
-            lambda group: self._plain.critique(group, max_new_tokens, heartbeat),
+            lambda group, beat: self._critique(group, max_new_tokens, beat),
+            lambda group, beat: self._plain.critique(group, max_new_tokens, beat),
+            heartbeat,
         )
 
     def _by_regime(
         self,
         items: Sequence[S],
         lengths: Sequence[Lengths],
-        tree: Callable[[Sequence[S]], list[T]],
-        plain: Callable[[Sequence[S]], list[T]],
+        tree: Callable[[Sequence[S], Heartbeat], list[T]],
+        plain: Callable[[Sequence[S], Heartbeat], list[T]],
+        heartbeat: Heartbeat,
     ) -> list[T]:
         """What all the texts of a regime give as a tree. What belongs to none is left to the reference backend."""
         groups: dict[str | None, list[int]] = {}
@@ -134,8 +139,8 @@ class PrefixTreeBackend:
                 self._model.set_attn_implementation(self._own_attention)
             else:
                 self._positions.hold(regime)
-            work = plain if regime is None else tree
-            outputs.update(zip(indices, work([items[i] for i in indices]), strict=True))
+            work, beat = plain if regime is None else tree, within(heartbeat, len(outputs), len(indices), len(items))
+            outputs.update(zip(indices, work([items[i] for i in indices], beat), strict=True))
         return [outputs[index] for index in range(len(items))]
 
     # ---- trees of one regime

@@ -30,8 +30,9 @@ def open_remote(settings: EngineSettings) -> RemoteEngine:
     if not settings.base_url:
         raise EngineError("a remote engine needs the server's address: base_url, up to /v1")
     client = OpenAIClient(settings.base_url, settings.model)
-    client.check()
-    return RemoteEngine(client, settings)
+    engine = RemoteEngine(client, settings)
+    engine.check_server()
+    return engine
 
 
 class RemoteEngine:
@@ -56,6 +57,10 @@ class RemoteEngine:
             device="unknown",
             engine="remote",
         )
+
+    def check_server(self) -> None:
+        """Raises EngineError where there is no server, or it has no such model, or it changes prompts."""
+        self._client.check(raw=not self._chat)
 
     # ---- Engine
 
@@ -93,7 +98,9 @@ class RemoteEngine:
                 Bundle(
                     key=subject.key,
                     critiqueability=critiqueability[place],
-                    suggestions=suggestions(own, temperatures, [by_first[i] for i in first]),
+                    suggestions=suggestions(
+                        own, temperatures, [by_first[i] for i in first], self._format.example_critiques
+                    ),
                     model=self.identity,
                     seed=seed,
                 )

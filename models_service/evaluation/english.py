@@ -82,4 +82,5 @@ def _greedy(one: JudgedByOracle) -> str:
 
 
 def _first(one: JudgedByOracle) -> str:
-    return one.texts[0]
+    """Nothing, where no sample was a critique."""
+    return one.texts[0] if one.texts else ""

@@ -11,6 +11,7 @@ from typing import Final
 
 from findings import jsonl
 from findings.records import HELPFULNESS, read
+from models_service.commands.options import add_engine_arguments, engine_settings
 from models_service.critic import critic_for, shipped
 from models_service.engine import ENGINES, Engine, EngineSettings, open_engine
 from models_service.evaluation.english import SETS, measure_english
@@ -64,8 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds.choices["gdc"].add_argument("--samples", type=int, default=4, help="answers to each problem")
     rows = kinds.add_parser("ranking", help="a model's scores for the critiques of helpfulness rows")
     rows.add_argument("--rows", type=Path, required=True, help="helpfulness rows, as released")
-    rows.add_argument("--model", required=True, help="directory or hub name")
-    rows.add_argument("--engine", choices=ENGINES, default="local")
+    add_engine_arguments(rows)
     rows.add_argument("--output", type=Path, required=True, help="critique_scores rows, for findings ranking")
     english = kinds.add_parser("english", help="what a critic of English names, on passages it never saw")
     english.add_argument("--model", required=True, help="directory or hub name")
@@ -92,7 +92,7 @@ def _add_shared_arguments(kind: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure every model on every task. Print a table for each, and write all measures if asked to."""
     if args.kind == "ranking":
-        scoring = open_engine(EngineSettings(model=args.model, engine=args.engine))
+        scoring = open_engine(engine_settings(args))
         jsonl.write(args.output, critique_scores(scoring, read(HELPFULNESS, args.rows)))
         return 0
     rows = list(_english(args) if args.kind == "english" else _synthetic(args))

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from assist.critics import open_critic
 from assist.models import Run, RunState
-from assist.runs import claim, finish, retry, want_runs
+from assist.runs import claim, finish, retry, store, want_runs
 from assist.subjects import subject_of_answer
 from assist.sweeping import overdue, sweep
 from assist.tasks import process, work_on
+from labeling.actions.opening import open_assignment
 from labeling.actions.studies import close_study
-from labeling.enums import AssignmentState
+from labeling.enums import AssignmentState, Role
 from labeling.models import Assignment, AssistanceBundle, Passage, Study
+from models_service.critiquing import suggestions
 from models_service.engine import EngineError
 from models_service.types import PAPER_TEMPERATURES, Bundle
-from tests.factories import make_question, make_study
+from tests.factories import make_question, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +66,18 @@ def test_processing_stores_whole_bundles_and_opens_the_question(study: Study) ->
         assert {one.same_as.critique.text for one in suggestions if one.same_as} <= set(texts)
     assert set(Assignment.objects.values_list("state", flat=True)) == {AssignmentState.OFFERED}
     assert set(Run.objects.values_list("state", flat=True)) == {RunState.DONE}
+
+
+def test_copies_of_a_worked_example_are_left_out_and_counted(study: Study) -> None:
+    (run, *_) = want_runs(study)
+    texts = ["an example", "own", "an example", "own"]
+    samples = suggestions(texts, [0.0, 0.2, 0.4, 1.0], [0.9, 0.5, 0.9, 0.5], {"an example"})
+    (bundle,) = open_critic(study.critic).critique([subject_of_answer(run.answer)], seed=1)
+    stored = store(study.critic, run.answer, replace(bundle, suggestions=samples))
+    kept = list(stored.suggestions.all())
+    assert [(one.critique.text, one.temperature) for one in kept] == [("own", 0.2), ("own", 1.0)]
+    assert kept[1].same_as == kept[0]
+    assert stored.grouping["copied_examples"] == 2
 
 
 def test_a_lost_worker_s_runs_are_taken_over_when_the_lease_is_out(study: Study) -> None:
@@ -183,6 +200,28 @@ def test_more_answers_of_a_passage_than_fit_at_once_are_called_for_again(
     assert called
     assert Run.objects.filter(state=RunState.QUEUED).count() == 1
     assert Passage.objects.count() == 1
+
+
+def test_what_is_no_critique_is_kept_counted_and_shown_to_nobody(
+    study: Study, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", "The year is wrong.", "leavesgogogogogogo", "", "It says 1882, not 1872.", "?", "x", "y"]
+    monkeypatch.setattr(open_critic("reports"), "_script", lambda subject, seed, index, temperature: texts[index])
+    for run in want_runs(study):
+        process(run.pk)
+    bundle = AssistanceBundle.objects.first()
+    assert bundle is not None
+    assert [one.critique.text for one in bundle.suggestions.all()] == texts
+    good = {"The year is wrong.", "It says 1882, not 1872.", "x", "y"}
+    assert {one.critique.text for one in bundle.shown()} == good
+    slot = study.slots.filter(assisted=True).first()
+    assert slot is not None
+    assignment = open_assignment(slot.assignments.get())
+    assert assignment is not None
+    assert {one.suggestion.critique.text for one in assignment.shown_suggestions.all()} == good
+    client.force_login(make_user("admin", Role.ADMIN))
+    page = client.get(reverse("assist:runs", args=[study.public_id])).content.decode()
+    assert "<dt>Suggestions that are no critiques, not shown</dt><dd>24</dd>" in page
 
 
 def test_closing_a_study_takes_back_what_waits_and_nobody_else_wants(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import uuid
 
@@ -14,7 +13,6 @@ from labeling.actions import critiquing
 from labeling.actions.opening import open_next
 from labeling.enums import AnswerKind, AssignmentState
 from labeling.models import Answer, Assignment, Critique, Labeler, LabelerCritique, Study
-from labeling.visibility.critiquing import VisibleSuggestion, Worksheet
 from tests.factories import SAMPLES, make_study
 from tests.labeling.crawling import Crawler, Seen, without_tokens
 
@@ -250,27 +248,3 @@ def test_no_address_of_the_site_tells_a_labeler_what_is_blinded(
     texts.remove("author")  # the framework's own pages speak of authors
     answered = [answer for answer in crawler.seen if not answer.address.startswith("/static/")]
     assert leaks(answered, texts, "Human misleading") == []
-
-
-def test_the_records_that_pages_are_made_of_hold_nothing_more() -> None:
-    """A new field here is a decision about blinding: make it in visibility.py, then here."""
-    assert {field.name for field in dataclasses.fields(Worksheet)} == {
-        "public_id",
-        "instructions",
-        "title",
-        "passage",
-        "question",
-        "answer",
-        "critiques",
-        "rating",
-        "saved_at",
-        "active_time_ms",
-        "suggestions",
-    }
-    assert {field.name for field in dataclasses.fields(VisibleSuggestion)} == {
-        "number",
-        "text",
-        "score",
-        "times_used",
-        "use_key",
-    }

@@ -29,3 +29,11 @@ def test_compares_the_engine_with_stock_transformers(tmp_path, capsys):
     assert result["tokens_equal"] is True
     assert result["max_score_difference"] < 1e-4
     assert "tokens equal True" in capsys.readouterr().out
+
+
+def test_compares_windows_too(tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    assert main(["bench", "--length", "96", "--window", "24", "--rounds", "1", "--json", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert (result["window"], result["tokens_equal"]) == (24, True)
+    assert set(result["ratio"]) == {"A", "B1"}

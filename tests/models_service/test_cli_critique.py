@@ -7,6 +7,7 @@ import json
 import pytest
 
 from models_service.__main__ import main
+from models_service.commands.records import write_records
 from models_service.engine import EngineSettings, open_engine
 from models_service.types import PAPER_TEMPERATURES, Subject
 
@@ -45,6 +46,22 @@ def test_writes_one_record_a_line_with_all_eight(tiny, files):
         (bundle,) = engine.critique([subject], seed=4, max_new_tokens=6)
         assert record["critiqueability"] == pytest.approx(bundle.critiqueability, abs=1e-4)
         assert [s["text"] for s in record["suggestions"]] == [s.text for s in bundle.suggestions]
+
+
+@pytest.mark.parametrize(("engine", "at_a_time"), [("plain", 1), ("local", 3)])
+def test_records_are_written_as_they_come(tiny, files, monkeypatch, engine, at_a_time):
+    """What is computed together is written together: an interruption loses one group and no more."""
+    seen: list[int] = []
+
+    def noting(path, given):
+        seen.append(len(given))
+        write_records(path, given)
+
+    monkeypatch.setattr("models_service.commands.critique.write_records", noting)
+    options = ["--engine", engine, "--max-rows", "24", "--max-new-tokens", "4"]
+    assert run("critique", tiny, files, *options) == 0
+    assert sum(seen) == len(LINES)
+    assert max(seen) == at_a_time
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"key": "half'])

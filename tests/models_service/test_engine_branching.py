@@ -80,6 +80,15 @@ def test_a_cache_is_never_changed_by_what_branches_from_it(opened):
     assert_same(branching.critique(ASKS, 9)[:1], alone)
 
 
+def test_progress_moves_with_each_token(opened):
+    branching, _ = opened("lfm2")
+    told: list[float] = []
+    branching.critique(ASKS, 9, told.append)
+    assert told == sorted(told)
+    assert 0 < told[0] <= 1 / len(ASKS) / 9 + 1e-9
+    assert len(set(told)) > len(ASKS)
+
+
 # ---- how an engine chooses
 
 

@@ -110,6 +110,17 @@ def test_writes_critiques_of_one_token_and_of_none(tiny, strategy):
     assert_same(ours, theirs)
 
 
+def test_progress_moves_with_each_token_up_to_the_whole(tiny):
+    fast, plain = (load(EngineSettings(model=str(tiny))) for _ in range(2))
+    for backend in (PrefixTreeBackend(fast), PlainBackend(plain)):
+        told: list[float] = []
+        outputs = backend.critique([ask(0), ask(1)], 12, told.append)
+        assert told == sorted(told)
+        assert 0 < told[0] <= 1 / 12
+        assert told[-1] <= 1
+        assert len(told) >= max(len(text) for one in outputs for text in one.critiques) - 1
+
+
 def test_temperature_zero_is_greedy_whatever_the_stream(llama):
     tree, _ = llama
     cold = ask(2, temperatures=(0.0,) * 8)

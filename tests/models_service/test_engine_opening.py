@@ -108,7 +108,7 @@ class Cramped:
     def __init__(self, room: int) -> None:
         self.room, self.groups = room, []
 
-    def critique(self, requests, max_new_tokens, tick):
+    def critique(self, requests, max_new_tokens, heartbeat):
         if len(requests) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         self.groups.append(len(requests))

@@ -40,9 +40,10 @@ def remote() -> Remote:
 
 def engine_on(transport: httpx.BaseTransport, format_name: str, model: str, address: str = ADDRESS) -> RemoteEngine:
     client = OpenAIClient(address, model, transport=transport, first_backoff=0.001)
-    client.check()
     # One request at a time, so that a recording does not depend on which came first.
-    return RemoteEngine(client, EngineSettings(model=model, engine="remote", format_name=format_name, max_rows=1))
+    engine = RemoteEngine(client, EngineSettings(model=model, engine="remote", format_name=format_name, max_rows=1))
+    engine.check_server()
+    return engine
 
 
 def test_makes_whole_bundles(remote: Remote):
@@ -159,6 +160,35 @@ def test_gives_up_with_the_servers_own_words():
     with pytest.raises(EngineError, match="HTTP 401"):
         engine_with(transport).score_critiqueability([STORY])
     assert len(bodies) == 1, "what will not change is not asked again"
+
+
+def counting_server(count: Callable[[str], int | None]) -> RemoteEngine:
+    """A server that says how many tokens a prompt has."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"data": [{"id": "m"}]})
+        tokens = count(json.loads(request.content)["prompt"])
+        usage = {} if tokens is None else {"usage": {"prompt_tokens": tokens}}
+        return httpx.Response(200, json={"choices": [{"text": "x"}], **usage})
+
+    return engine_with(httpx.MockTransport(handle))
+
+
+@pytest.mark.parametrize("added", [3, 4, 11])
+def test_refuses_a_server_that_wraps_prompts_in_a_template_of_its_own(added):
+    with pytest.raises(EngineError, match=f"puts {added} tokens of its own around every prompt"):
+        counting_server(lambda prompt: len(prompt.split()) + added).check_server()
+
+
+@pytest.mark.parametrize("added", [-1, 0, 1, 2])
+def test_a_tokenizers_own_beginning_is_no_template(added):
+    counting_server(lambda prompt: 2 * len(prompt.split()) + added).check_server()
+
+
+def test_a_server_that_counts_nothing_is_used_with_a_warning(caplog):
+    counting_server(lambda _: None).check_server()
+    assert "cannot be told" in caplog.text
 
 
 def test_needs_an_address():

@@ -16,6 +16,7 @@ from findings.model_evaluations.gdc import gaps
 from findings.model_evaluations.refining import Contest, win_rates
 from findings.statistics.means import means
 from models_service.__main__ import main
+from models_service.engine import EngineSettings
 from models_service.engine.scripted import ScriptedEngine
 from models_service.evaluation.gdc import sample_questions
 from models_service.evaluation.quality import Cell, valid_critiques
@@ -141,6 +142,24 @@ def test_a_model_scores_helpfulness_rows_for_the_ranking(tmp_path: Path, capsys:
     assert findings_main(["ranking", str(rows), "--scores", str(scores), "--reps", "5"]) == 0
     told = orjson.loads(capsys.readouterr().out)
     assert (told["ranking"]["n_questions"], told["reliability"]["n"]) == (1, 3)
+
+
+def test_ranking_asks_a_model_as_its_options_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[EngineSettings] = []
+
+    def noting(settings: EngineSettings) -> ScriptedEngine:
+        opened.append(settings)
+        return ScriptedEngine()
+
+    monkeypatch.setattr("models_service.evaluation.evaluate.open_engine", noting)
+    rows = tmp_path / "rows.jsonl"
+    jsonl.write(rows, [helpfulness_row([True, False], [0, 1])])
+    words = ["evaluate", "ranking", "--rows", str(rows), "--output", str(tmp_path / "scores.jsonl")]
+    options = ["--format", "zero-shot", "--dtype", "bfloat16", "--device", "cpu", "--engine", "plain"]
+    assert main([*words, "--model", "a/model", *options]) == 0
+    (settings,) = opened
+    assert (settings.model, settings.format_name, settings.dtype) == ("a/model", "zero-shot", "bfloat16")
+    assert (settings.device, settings.engine) == ("cpu", "plain")
 
 
 def rows_passage() -> str:

@@ -152,6 +152,10 @@ def test_few_shot_shows_a_flawed_and_a_sound_answer_first():
     for fmt in (FEW_SHOT_BASE, open_format("few-shot", tokenizer())):
         prompt = text(fmt.critiqueability_prompt(STORY))
         assert prompt.index("Critiqueable: Yes") < prompt.index("Critiqueable: No") < prompt.index("The ship left")
+        assert prompt.index("Helpful: Yes") < prompt.index("Helpful: No") < prompt.index("Critiqueable: No")
+        assert fmt.version == 2
+        assert all(f"Critique: {critique}\nHelpful: " in prompt for critique in fmt.example_critiques)
+    assert (FINETUNED.version, open_format("zero-shot", tokenizer()).version) == (1, 1), "they show no examples"
     assert text(FEW_SHOT_BASE.critique_prompt(STORY)).endswith("Answer: It left at dawn.\nCritiqueable: Yes\nCritique:")
 
 

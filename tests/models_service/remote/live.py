@@ -1,6 +1,6 @@
-"""`make test-remote`: the remote engine against llama-cpp-python's server, which this starts on a tiny model.
+"""`make test-remote`: the remote engine against llama.cpp's server, which this starts on a tiny model.
 
-    python -m venv var/remote && var/remote/bin/pip install 'llama-cpp-python[server]' gguf safetensors
+    python -m venv var/remote && var/remote/bin/pip install xllamacpp gguf safetensors
     REMOTE_PYTHON=var/remote/bin/python python -m pytest tests/models_service/remote/live.py
 
 With RECORD=1 the server's replies are written to replies.json, against which the same tests run every day.
@@ -40,8 +40,7 @@ def address(weights, tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["--model", gguf, "--model_alias", "tiny", "--n_ctx", "512", "--logits_all", "true", "--n_threads", "1"]
-    command = [PYTHON, "-m", "llama_cpp.server", *options, "--host", "127.0.0.1", "--port", str(port)]
+    command = [PYTHON, Path(__file__).parent / "serve.py", gguf, str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/v1"
     try:
