@@ -107,12 +107,12 @@ class _Teller:
     def __init__(self, held: models.QuerySet[Trial]) -> None:
         self._held, self._told = held, -TELL_EVERY
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: float, total: int) -> None:
         now = time.monotonic()
         if now - self._told < TELL_EVERY:
             return
         self._told = now
-        if not self._held.update(done=done, total=total):
+        if not self._held.update(done=int(done), total=total):
             raise Abandoned
 
 
