@@ -61,7 +61,10 @@ class Report:
         names = sorted({str(one) for one in self._authors.values() if one.user_id is None})
         if not names:
             return ""
-        return f"No account yet: {', '.join(names)}. An account of that name will have these texts as its own."
+        return (
+            f"No account yet: {', '.join(names)}. An account of that name will have these texts as its own. "
+            "Whoever has an account of another name must be given this one on its page, or may be dealt them."
+        )
 
     def __str__(self) -> str:
         if not (self.new_passages or self.new_questions or self.new_answers):

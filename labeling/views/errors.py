@@ -9,6 +9,7 @@ from django.core.exceptions import TooManyFieldsSent
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 
 from labeling.refusals import Refused, Unreadable
@@ -80,4 +81,11 @@ def answer_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
         return JsonResponse({"detail": refused.reason, "field": refused.field}, status=refused.status)
     if getattr(request, "htmx", False):
         return render(request, "components/refusal.html", context, status=refused.status)
-    return render(request, "refused.html", context, status=refused.status)
+    return render(request, "refused.html", context | {"came_from": came_from(request)}, status=refused.status)
+
+
+def came_from(request: HttpRequest) -> str | None:
+    """The page of ours whose form was refused, so that nobody without JavaScript ends here."""
+    address = request.META.get("HTTP_REFERER", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if request.method == "POST" and is_ours else None

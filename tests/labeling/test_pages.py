@@ -106,7 +106,7 @@ def test_home_tells_what_is_next_what_is_done_and_what_is_closed_and_why(me: Lab
     )
     assert client.post("/next/").headers["Location"] == assignment.get_absolute_url()
     critiquing.rate(labeler=me, assignment=assignment, rating=7)
-    critiquing.submit(labeler=me, assignment=assignment)
+    critiquing.submit(labeler=me, assignment=assignment, confirmed=True)
     second = open_next(me)
     assert second is not None
     release(second, ReleaseReason.BROKEN_TEXT)
@@ -137,7 +137,7 @@ def test_nothing_left_leads_home_again(me: Labeler) -> None:
         release(assignment, ReleaseReason.REASSIGNED)
     while (assignment := open_next(me)) is not None:
         critiquing.rate(labeler=me, assignment=assignment, rating=7)
-        critiquing.submit(labeler=me, assignment=assignment)
+        critiquing.submit(labeler=me, assignment=assignment, confirmed=True)
     assert client.post("/next/").headers["Location"] == "/"
 
 
