@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from assist.critics import open_critic
+from assist.critics import model_name, open_critic
 from assist.leases import kept_alive, lease_end
 from assist.models import RunState, Trial
 from assist.outages import OUTAGES, wait_for_database
@@ -98,7 +98,7 @@ def _critique(held: models.QuerySet[Trial]) -> dict[str, Any]:
     subject = Subject(key="trial", passage=trial.passage, question=trial.question, answer=trial.answer)
     begun = time.monotonic()
     bundle = critic.critique([subject], seed=SEED, progress=_Teller(held))[0]
-    return _as_said(bundle, time.monotonic() - begun)
+    return _as_said(trial.critic, bundle, time.monotonic() - begun)
 
 
 class _Teller:
@@ -116,7 +116,7 @@ class _Teller:
             raise Abandoned
 
 
-def _as_said(bundle: Bundle, seconds: float) -> dict[str, Any]:
+def _as_said(critic: str, bundle: Bundle, seconds: float) -> dict[str, Any]:
     suggestions = [
         # A model may say NUL, which PostgreSQL's JSON cannot hold.
         asdict(one) | {"text": one.text.replace("\0", "\N{REPLACEMENT CHARACTER}")}
@@ -125,6 +125,6 @@ def _as_said(bundle: Bundle, seconds: float) -> dict[str, Any]:
     return {
         "critiqueability": bundle.critiqueability,
         "suggestions": suggestions,
-        "model": asdict(bundle.model),
+        "model": asdict(bundle.model) | {"name": model_name(critic)},
         "seconds": round(seconds, 1),
     }

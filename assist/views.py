@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assist.critics import critic_card, critic_cards
@@ -44,7 +45,7 @@ def try_critic(request: SiteRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         ask(request.user, **form.cleaned_data)
         call_for_trials()
-        return redirect("assist:try")
+        return redirect(f"{reverse('assist:try')}#said")
     context = {"form": form, "trial": mine, "heard": _suggestions_of(mine)}
     return render(request, "assist/try.html", context, status=422 if form.errors else 200)
 
