@@ -193,20 +193,25 @@ def submit(*, labeler: Labeler, assignment: Assignment, confirmed: bool = False,
     """Hand in what was found. Repeating it answers with the first submission, unchanged.
 
     Refuses an unrated answer, a rating under 7 without a critique, and critiques that lack text, category or severity;
-    asks about a 7 with critiques (real labelers give them) and goes on once confirmed.
+    asks about a 7 (with critiques, too: real labelers give them) and goes on once confirmed.
     """
 
     def draft_of(assignment: Assignment) -> Draft:
         sitting = assignment.sitting
         critiques = list(kept(sitting))
         refusal = _unseen(sitting, seen) or _incomplete(sitting, critiques)
-        if refusal is None and sitting.rating == PERFECT and critiques and not confirmed:
-            refusal = NeedsConfirmation(
-                "You rated this answer 7, a perfect answer, and found something to criticise. Submit both?"
-            )
+        if refusal is None and sitting.rating == PERFECT and not confirmed:
+            refusal = NeedsConfirmation(_about_a_perfect_answer(critiques))
         return Draft({found.client_key: found.revision for found in critiques}, refusal, len(critiques))
 
     return sittings.submit(labeler, assignment, seen=None if seen is None else seen.revisions, draft_of=draft_of)
+
+
+def _about_a_perfect_answer(critiques: list[LabelerCritique]) -> str:
+    """A 7 is asked about once: one key gives it, and it says that nothing at all is wrong."""
+    if critiques:
+        return "You rated this answer 7, a perfect answer, and found something to criticise. Submit both?"
+    return "You rated this answer 7, a perfect answer, and found nothing wrong with it. Submit this?"
 
 
 def _unseen(sitting: Sitting, seen: Seen | None) -> Refused | None:

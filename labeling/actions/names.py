@@ -13,7 +13,7 @@ from django.db import IntegrityError, models, transaction
 from labeling.actions.releasing import release
 from labeling.enums import Activity, AssignmentState, EventKind, ReleaseReason
 from labeling.models import Assignment, Event, Labeler, PersonName, User
-from labeling.models.names import LONGEST_KEY, name_key
+from labeling.models.names import LONGEST_KEY, keep_name, name_key
 from labeling.refusals import Refused
 
 
@@ -103,6 +103,17 @@ def rename_account(user: User, username: str, *, actor: User | None = None) -> N
         author = free_name(username, user=user)
         user.username = username
         user.save(update_fields=["username"])
+        if author is not None:
+            claim(author, user, actor=actor)
+
+
+def give_name(user: User, name: str, *, actor: User | None = None) -> None:
+    """Let files call an account by a further name, perhaps one that no account can have: what was or will be uploaded
+    under it is the account's. Raises Refused if the name is another account's, or was.
+    """
+    with transaction.atomic():
+        author = free_name(name, user=user)
+        keep_name(name, user=user)
         if author is not None:
             claim(author, user, actor=actor)
 

@@ -10,8 +10,8 @@ from labeling.actions.batches import pks
 from labeling.actions.locking import locked
 from labeling.actions.studies import make_sitting_slots
 from labeling.enums import Activity, StudyState
-from labeling.models import Passage, Question, Sitting, Study, StudyActivity
-from labeling.models.querysets import about, count_of, finished
+from labeling.models import Passage, Sitting, Study, StudyActivity
+from labeling.models.querysets import about, finished
 from labeling.refusals import Refused
 
 #: What a study can ask about its own passages. The others are rounds over what another study made.
@@ -46,10 +46,9 @@ def add_activity(
 
 
 def passages_to_choose(study: Study, search: str = "") -> models.QuerySet[Passage]:
-    """Passages that labelers are not asked to write about in this study yet, with their numbers of questions."""
+    """Passages that labelers are not asked to write about in this study yet."""
     taken = study.slots.filter(activity=Activity.ANSWERING, passage=models.OuterRef("pk"))
     passages = Passage.objects.filter(finished(), ~models.Exists(taken)).defer("text").order_by("pk")
-    passages = passages.annotate(number_of_questions=count_of(Question.objects.all(), "passage"))
     return passages.filter(about(search)) if search else passages
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.actions.critiquing import Seen
+from labeling.forms.numbers import WholeNumberField
 from labeling.forms.parts import ConfirmableHandInForm, DraftForm, DraftTextField, GradesForm, kept_as_stored
 from labeling.limits import LARGEST_COUNT
 
@@ -14,7 +15,7 @@ from labeling.limits import LARGEST_COUNT
 class BeginningForm(forms.Form):
     """Where a critique of the page comes from: the number of a suggestion, or nothing."""
 
-    suggestion = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_COUNT)
+    suggestion = WholeNumberField(required=False, min_value=1, max_value=LARGEST_COUNT)
 
 
 class CritiqueForm(DraftForm, GradesForm):
@@ -31,13 +32,13 @@ class CritiqueForm(DraftForm, GradesForm):
 
 
 class RatingForm(forms.Form):
-    rating = forms.IntegerField(min_value=1, max_value=7)
+    rating = WholeNumberField(min_value=1, max_value=7)
 
 
 class SubmitForm(ConfirmableHandInForm):
     """What is handed in, the rating included."""
 
-    rating = forms.IntegerField(required=False, min_value=1, max_value=7)
+    rating = WholeNumberField(required=False, min_value=1, max_value=7)
 
     def handed_in(self) -> dict[str, Any]:
         seen = None if self.shown is None else Seen(self.cleaned_data["rating"], self.shown)

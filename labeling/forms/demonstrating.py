@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import QuoteOf
+from labeling.forms.numbers import WholeNumberField
 from labeling.forms.parts import (
     DraftForm,
     DraftTextField,
@@ -24,8 +25,8 @@ from labeling.rules.quoting import Span, read_span
 class RateForm(DraftForm):
     """What is thought of one answer as a whole."""
 
-    tier = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_COUNT)
-    rating = forms.IntegerField(required=False, min_value=1, max_value=7)
+    tier = WholeNumberField(required=False, min_value=0, max_value=LARGEST_COUNT)
+    rating = WholeNumberField(required=False, min_value=1, max_value=7)
     is_skipped = forms.BooleanField(required=False)
     skip_reason = forms.CharField(required=False, max_length=500)
     corroborations = DraftTextField()

@@ -8,6 +8,7 @@ from django import forms
 
 from labeling.actions.onboarding import Asked
 from labeling.enums import Activity
+from labeling.forms.numbers import WholeNumberField
 from labeling.limits import LARGEST_COUNT
 from labeling.models import Quiz
 
@@ -31,14 +32,14 @@ class InstructionsForm(forms.Form):
 class ConsentForm(forms.Form):
     """Which version a labeler has read and agrees to."""
 
-    version = forms.IntegerField(min_value=1, max_value=LARGEST_COUNT)
+    version = WholeNumberField(min_value=1, max_value=LARGEST_COUNT)
 
 
 class QuizForm(forms.Form):
     """A quiz as plain text."""
 
     activity = forms.ChoiceField(choices=Activity.choices)
-    pass_mark = forms.IntegerField(min_value=0, max_value=LARGEST_COUNT, label="Right answers needed")
+    pass_mark = WholeNumberField(min_value=0, max_value=LARGEST_COUNT, label="Right answers needed")
     questions = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 10}),

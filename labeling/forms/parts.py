@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from labeling.enums import Category, ReleaseReason, Severity
+from labeling.forms.numbers import WholeNumberField
 from labeling.limits import LARGEST_COUNT, LARGEST_NUMBER
 
 #: Far above the longest critique released (under 2,000 characters); it only stops accidents.
@@ -62,7 +63,7 @@ class NewPartForm(forms.Form):
 class DraftForm(forms.Form):
     """A part of the work as it stands in the page."""
 
-    base_revision = forms.IntegerField(min_value=0, max_value=LARGEST_COUNT)
+    base_revision = WholeNumberField(min_value=0, max_value=LARGEST_COUNT)
 
 
 class GradesForm(forms.Form):
@@ -79,7 +80,7 @@ class GradesForm(forms.Form):
 
 
 class ActiveTimeForm(forms.Form):
-    active_ms = forms.IntegerField(min_value=0, max_value=LARGEST_NUMBER)
+    active_ms = WholeNumberField(min_value=0, max_value=LARGEST_NUMBER)
 
 
 class GiveBackForm(forms.Form):
@@ -95,7 +96,7 @@ class HandInForm(forms.Form):
 
     compare = forms.BooleanField(required=False)
     seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
-    active_ms = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_NUMBER)
+    active_ms = WholeNumberField(required=False, min_value=0, max_value=LARGEST_NUMBER)
 
     def clean_seen(self) -> dict[uuid.UUID, int]:
         pairs = (entry.rpartition(":") for entry in self.cleaned_data["seen"])

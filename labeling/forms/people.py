@@ -34,6 +34,12 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["username", "role"]
 
 
+class NameForm(forms.Form):
+    """A further name that files call somebody by."""
+
+    name = forms.CharField(max_length=150, label="A further name", help_text="As the files have it: “Ida Berg”.")
+
+
 class RoleForm(forms.Form):
     """What somebody uses the site as."""
 

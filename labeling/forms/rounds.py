@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from labeling.actions.comparing import CRITIQUES_SHOWN
 from labeling.actions.rounds import ADDABLE
 from labeling.enums import Activity, AnswerKind
+from labeling.forms.numbers import WholeNumberField
 from labeling.models import Labeler, Passage
 
 
-class LabelersEachField(forms.IntegerField):
+class LabelersEachField(WholeNumberField):
     def __init__(self) -> None:
         super().__init__(min_value=1, max_value=20, initial=1, label="Labelers for each text")
 
@@ -29,7 +30,7 @@ class AddActivityForm(forms.Form):
         required=False, label="Write questions and answers: ask for misleading answers, too"
     )
     conditional = forms.BooleanField(required=False, label="Refine an answer: show a critique beside it")
-    answers_each = forms.IntegerField(
+    answers_each = WholeNumberField(
         required=False, min_value=1, max_value=8, label="Answers of a question to critique or refine at once"
     )
     model = forms.CharField(required=False, max_length=300, label="Only answers of the model of this name")

@@ -12,6 +12,7 @@ from findings.statistics.calibration import METHODS
 from labeling.actions.rounds import ADDABLE
 from labeling.actions.studies import SIX_CONDITIONS
 from labeling.enums import Activity, AnswerKind
+from labeling.forms.numbers import WholeNumberField
 from labeling.limits import LARGEST_NUMBER, LONGEST_IDLE_HOURS
 from labeling.models import Labeler, Question, Study
 from labeling.models.studies import UNTOUCHED_HOURS
@@ -51,19 +52,19 @@ class StudyForm(forms.Form):
     critic = forms.ChoiceField(
         required=False, help_text="Writes the suggestions of the assisted conditions. What it can read stands below."
     )
-    seed = forms.IntegerField(
+    seed = WholeNumberField(
         initial=0,
         min_value=0,
         max_value=LARGEST_NUMBER,
         help_text="Decides who gets what, in which order, and what the critic samples. Keep it.",
     )
-    idle_release_hours = forms.IntegerField(
+    idle_release_hours = WholeNumberField(
         initial=24,
         min_value=1,
         max_value=LONGEST_IDLE_HOURS,
         label="Hours before idle work is offered to somebody else",
     )
-    untouched_release_hours = forms.IntegerField(
+    untouched_release_hours = WholeNumberField(
         initial=UNTOUCHED_HOURS,
         min_value=1,
         max_value=LONGEST_IDLE_HOURS,

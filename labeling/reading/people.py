@@ -8,8 +8,8 @@ from labeling.models import Study, User
 
 
 def found(name: str = "", role: str = "", state: str = "") -> models.QuerySet[User]:
-    """Accounts by name, with how many studies each works in."""
-    accounts = User.objects.annotate(number_of_studies=models.Count("labeler__studies")).order_by("username")
+    """Accounts by name."""
+    accounts = User.objects.order_by("username")
     if name:
         accounts = accounts.filter(username__icontains=name)
     if role:

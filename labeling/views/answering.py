@@ -99,7 +99,7 @@ def remove(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUI
     """Take a question out; the answer offers to put it back."""
     draft = own_question(assignment, client_key)
     answering.remove_question(labeler=request.labeler, draft=draft)
-    return answer(request, assignment, "answering/_removed.html", found=visible.own_question(draft))
+    return answer(request, assignment, "answering/_removed.html", found=visible.own_question(draft), fresh=True)
 
 
 @desk.post
@@ -142,7 +142,7 @@ def remove_flaw(request: LabelerRequest, assignment: Assignment, client_key: uui
     """Take a flaw out; the answer offers to put it back."""
     intended = own_flaw(assignment, client_key)
     answering.remove_intended(labeler=request.labeler, intended=intended)
-    return answer(request, assignment, "answering/_flaw_removed.html", found=visible.own_flaw(intended))
+    return answer(request, assignment, "answering/_flaw_removed.html", found=visible.own_flaw(intended), fresh=True)
 
 
 @desk.post

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,6 +17,7 @@ from labeling.actions import members, rounds, studies
 from labeling.forms.rounds import PassagesForm
 from labeling.forms.studies import LabelersForm, QuestionsForm
 from labeling.models import Labeler, Passage, Question, Study
+from labeling.models.querysets import count_of
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins, get_study
 from labeling.views.desk import checked
@@ -72,7 +73,15 @@ def choose_passages(request: SiteRequest, public_id: str) -> HttpResponse:
         else:
             messages.success(request, f"{added} passage{pluralize(added)} added. Deal out to give them to labelers.")
             return redirect(study)
-    return answer_with_choices(request, "studies/passages.html", study, choices, "passages", refused)
+    return answer_with_choices(
+        request,
+        "studies/passages.html",
+        study,
+        choices,
+        "passages",
+        refused,
+        number_of_questions=count_of(Question.objects.all(), "passage"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,13 +119,19 @@ def told(report: members.MembersReport) -> str:
 
 
 def answer_with_choices(
-    request: SiteRequest, template: str, study: Study, choices: QuerySet[Row], field: str, refused: Refused | None
+    request: SiteRequest,
+    template: str,
+    study: Study,
+    choices: QuerySet[Row],
+    field: str,
+    refused: Refused | None,
+    **told: Any,
 ) -> HttpResponse:
-    """The page of the list. After a refusal with its reason, and with what was ticked still ticked."""
+    """The page of the list, with what is told of each row. After a refusal with its reason, and all ticks kept."""
     context = {
         "study": study,
         "search": searched(request),
-        "page": page_of(request, choices, CHOICES_A_PAGE),
+        "page": page_of(request, choices, CHOICES_A_PAGE, **told),
         "refused": refused,
         "ticked": {int(pk) for pk in request.POST.getlist(field) if pk.isdecimal() and len(pk) < DIGITS},
     }

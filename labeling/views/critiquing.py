@@ -23,7 +23,13 @@ from labeling.models import Assignment, LabelerCritique, ShownSuggestion, Sugges
 from labeling.refusals import Stale
 from labeling.views.access import LabelerRequest, go_to
 from labeling.views.desk import Desk, answer, check_begun, checked, conflict
-from labeling.visibility.critiquing import VisibleSuggestion, visible_critique, visible_suggestion, worksheet
+from labeling.visibility.critiquing import (
+    VisibleSuggestion,
+    uses_in,
+    visible_critique,
+    visible_suggestion,
+    worksheet,
+)
 from labeling.visibility.parts import OwnCritique
 
 
@@ -69,12 +75,10 @@ def text_before(stored: LabelerCritique | None, suggestion: Suggestion | None) -
     return source.critique.text if source is not None else ""
 
 
-def used(brought: ShownSuggestion | None) -> VisibleSuggestion | None:
-    """The suggestion as the page shows it after this save."""
-    if brought is None:
-        return None
-    brought.refresh_from_db(fields=["times_used"])
-    return visible_suggestion(brought)
+def suggestion_of(assignment: Assignment, found: LabelerCritique) -> VisibleSuggestion | None:
+    """The suggestion that a critique comes from, as the page shows it now: its mark goes along with the answer."""
+    shown = assignment.shown_suggestions.filter(suggestion=found.suggestion_used_id).first()
+    return None if shown is None else visible_suggestion(shown, uses_in(assignment))
 
 
 @desk.post
@@ -119,13 +123,19 @@ def critique(request: LabelerRequest, assignment: Assignment, client_key: uuid.U
     except Stale as stale:
         found = own_critique(assignment, client_key)
         return conflict(request, assignment, stale, "critiquing/_conflict.html", found=visible_critique(found))
-    saved = {"found": found, "at": found.sitting.saved_at, "suggestion": used(brought)}
+    saved = {"found": found, "at": found.sitting.saved_at, "suggestion": suggestion_of(assignment, found)}
     return answer(request, assignment, "critiquing/_saved.html", **saved)
 
 
 def show_critique(request: LabelerRequest, assignment: Assignment, found: LabelerCritique) -> HttpResponse:
     """The fragment with one critique, which takes the focus."""
-    return answer(request, assignment, "critiquing/_critique.html", found=visible_critique(found), fresh=True)
+    return answer_with(request, assignment, "critiquing/_shown.html", found)
+
+
+def answer_with(request: LabelerRequest, assignment: Assignment, template: str, found: LabelerCritique) -> HttpResponse:
+    """A fragment about one critique, and the mark of the suggestion that it comes from."""
+    shown = {"found": visible_critique(found), "suggestion": suggestion_of(assignment, found)}
+    return answer(request, assignment, template, fresh=True, **shown)
 
 
 @desk.post
@@ -133,7 +143,7 @@ def remove(request: LabelerRequest, assignment: Assignment, client_key: uuid.UUI
     """Take a critique out; the answer offers to put it back."""
     found = own_critique(assignment, client_key)
     critiquing.remove_critique(labeler=request.labeler, found=found)
-    return answer(request, assignment, "critiquing/_removed.html", found=visible_critique(found))
+    return answer_with(request, assignment, "critiquing/_removed.html", found)
 
 
 @desk.post

@@ -74,6 +74,10 @@ class Desk:
 
     def _show(self, request: LabelerRequest, assignment: Assignment) -> HttpResponse:
         """The work itself; once submitted, a quiet word and the way to the next one."""
+        return self._work(request, assignment)
+
+    def _work(self, request: LabelerRequest, assignment: Assignment, refused: Refused | None = None) -> HttpResponse:
+        """The page; where it could not be handed in, with the reason beside its Submit button."""
         if assignment.state == AssignmentState.SUBMITTED:
             return render(request, "submitted.html", {"submitted_at": assignment.sitting.submitted_at})
         check_can_work_on(request.labeler, assignment)
@@ -82,8 +86,10 @@ class Desk:
             "public_id": assignment.public_id,
             "saved_at": assignment.last_seen_at,
             "give_back_reasons": GIVE_BACK_REASONS,
+            "refused": refused,
         }
-        return render(request, f"{self.activity}/page.html", always | CHOICES | dict(self.page(assignment)))
+        context = always | CHOICES | dict(self.page(assignment))
+        return render(request, f"{self.activity}/page.html", context, status=refused.status if refused else 200)
 
     def _submit(self, request: LabelerRequest, assignment: Assignment) -> HttpResponse:
         """Hand in the draft. The active time that came along is noted; without JavaScript none does."""
@@ -91,7 +97,12 @@ class Desk:
         active_ms = form.cleaned_data["active_ms"]
         if active_ms is not None:
             note_active_time(labeler=request.labeler, assignment=assignment, active_ms=active_ms)
-        self.submit(labeler=request.labeler, assignment=assignment, **form.handed_in())
+        try:
+            self.submit(labeler=request.labeler, assignment=assignment, **form.handed_in())
+        except Refused as refused:
+            if request.htmx:
+                raise
+            return self._work(request, assignment, refused)
         return go_to(request, assignment)
 
 

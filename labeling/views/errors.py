@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 
 from labeling.refusals import Refused, Unreadable
 from labeling.views.oversized import answer_too_many_fields
+from labeling.views.typed import typed
 
 log = logging.getLogger(__name__)
 #: What PostgreSQL calls a number that is too large (numeric_value_out_of_range).
@@ -75,9 +78,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def answer_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     """The refusal's own status, and its reason in the form that was asked for."""
-    context = {"refused": refused}
+    context: dict[str, Any] = {"refused": refused}
     if is_api(request):
         return JsonResponse({"detail": refused.reason, "field": refused.field}, status=refused.status)
     if getattr(request, "htmx", False):
         return render(request, "components/refusal.html", context, status=refused.status)
+    context |= {"came_from": came_from(request), "typed": typed(request)}
     return render(request, "refused.html", context, status=refused.status)
+
+
+def came_from(request: HttpRequest) -> str | None:
+    """The page of ours whose form was refused, so that nobody without JavaScript ends here."""
+    address = request.META.get("HTTP_REFERER", "")
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if request.method == "POST" and is_ours else None

@@ -16,6 +16,14 @@ def searched(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any], length: int) -> Page[Any]:
-    """The page that the address names; the nearest there is."""
-    return Paginator(rows, length).get_page(request.GET.get("page"))
+def page_of(request: HttpRequest, rows: QuerySet[Any], length: int, **told: Any) -> Page[Any]:
+    """The page that the address names; the nearest there is.
+
+    What is `told` of each row (a count) is asked of the page's rows alone: a database that passes over the rows of the
+    pages before would count for each of them.
+    """
+    page = Paginator(rows, length).get_page(request.GET.get("page"))
+    if told:
+        on_page = [row.pk for row in page]
+        page.object_list = rows.filter(pk__in=on_page).annotate(**told)
+    return page

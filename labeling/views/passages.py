@@ -23,17 +23,14 @@ PASSAGES_A_PAGE = 50
 
 def answer_with_list(request: HttpRequest, form: UploadForm, problems: list[str] | None = None) -> HttpResponse:
     search = searched(request)
-    passages = (
-        Passage.objects.filter(finished())
-        .defer("text")
-        .select_related("import_batch")
-        .annotate(
-            number_of_questions=count_of(Question.objects.all(), "passage"),
-            number_of_answers=count_of(Answer.objects.all(), "question__passage"),
-        )
-        .order_by("-pk")
+    passages = Passage.objects.filter(finished()).defer("text").select_related("import_batch").order_by("-pk")
+    page = page_of(
+        request,
+        passages.filter(about(search)) if search else passages,
+        PASSAGES_A_PAGE,
+        number_of_questions=count_of(Question.objects.all(), "passage"),
+        number_of_answers=count_of(Answer.objects.all(), "question__passage"),
     )
-    page = page_of(request, passages.filter(about(search)) if search else passages, PASSAGES_A_PAGE)
     context = {"page": page, "search": search, "form": form, "problems": problems}
     return render(request, "passages/list.html", context, status=422 if problems or form.errors else 200)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import default_token_generator
-from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,13 +14,15 @@ from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.actions import people as actions
-from labeling.actions.names import say_what_was_claimed
-from labeling.forms.people import FindPeopleForm, NewAccountForm, RoleForm
+from labeling.actions.names import give_name, say_what_was_claimed
+from labeling.forms.people import FindPeopleForm, NameForm, NewAccountForm, RoleForm
 from labeling.models import User
+from labeling.models.names import name_key
 from labeling.reading.people import found, studies_of
 from labeling.refusals import Refused
 from labeling.views.access import SiteRequest, for_admins
 from labeling.views.desk import checked
+from labeling.views.lists import page_of
 
 PEOPLE_A_PAGE = 50
 #: The session keeps a link from the request that made it to the one page that shows it.
@@ -32,7 +34,7 @@ NEW_LINK = "new_password_link"
 def people_list(request: SiteRequest) -> HttpResponse:
     form = FindPeopleForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    page = Paginator(found(**wanted), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, found(**wanted), PEOPLE_A_PAGE, number_of_studies=Count("labeler__studies"))
     return render(request, "people/list.html", {"page": page, "form": form})
 
 
@@ -60,6 +62,8 @@ def person(request: SiteRequest, pk: int) -> HttpResponse:
         "person": user,
         "studies": studies_of(user),
         "form": RoleForm(initial={"role": user.role}),
+        "names": user.names.exclude(key=name_key(user.username)).order_by("key"),
+        "name_form": NameForm(),
         "link": request.session.pop(NEW_LINK, {}).get(str(pk)),
         "days": settings.PASSWORD_RESET_TIMEOUT // (24 * 3600),
     }
@@ -73,6 +77,16 @@ def change_role(request: SiteRequest, pk: int) -> HttpResponse:
     role = checked(RoleForm(request.POST)).cleaned_data["role"]
     actions.change_role(user, role, actor=request.user)
     messages.success(request, f"{user} is now {role.label.lower()}.")
+    return redirect("people:person", pk)
+
+
+@require_POST
+@for_admins
+def add_name(request: SiteRequest, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk)
+    name = checked(NameForm(request.POST)).cleaned_data["name"]
+    give_name(user, name, actor=request.user)
+    messages.success(request, f"“{name}” is a name of {user} now. {say_what_was_claimed(user)}")
     return redirect("people:person", pk)
 
 

@@ -7,7 +7,7 @@ assistance, not even that suggestions exist.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +23,8 @@ class VisibleSuggestion:
     number: int
     text: str
     score: float
-    times_used: int
+    uses: Sequence[uuid.UUID]
+    """The client keys of the critiques that come from it and are not removed, in order."""
     use_key: uuid.UUID = field(default_factory=uuid.uuid4)
     """The client key of the critique that the next use begins."""
 
@@ -39,6 +40,7 @@ class Worksheet:
     question: str
     answer: str
     critiques: Sequence[OwnCritique]
+    """Removed ones stand where they stood, and can be put back until the work is submitted."""
     rating: int | None
     saved_at: datetime
     active_time_ms: int
@@ -58,7 +60,7 @@ def worksheet(assignment: Assignment) -> Worksheet:
         passage=slot.passage.text,
         question=slot.study_question.question.text,
         answer=slot.answer.text,
-        critiques=[visible_critique(row) for row in kept(sitting)],
+        critiques=[visible_critique(row) for row in sitting.critiques.select_related("critique")],
         rating=sitting.rating,
         saved_at=sitting.saved_at,
         active_time_ms=sitting.active_time_ms,
@@ -75,13 +77,22 @@ def visible_critique(row: LabelerCritique) -> OwnCritique:
 def suggestions_of(assignment: Assignment) -> list[VisibleSuggestion]:
     """Most helpful first, as they were ranked when the assignment was opened."""
     shown = assignment.shown_suggestions.select_related("suggestion__critique").order_by("rank")
-    return [visible_suggestion(row) for row in shown]
+    uses = uses_in(assignment)
+    return [visible_suggestion(row, uses) for row in shown]
 
 
-def visible_suggestion(row: ShownSuggestion) -> VisibleSuggestion:
+def uses_in(assignment: Assignment) -> dict[int, list[uuid.UUID]]:
+    """Which critiques come from which suggestion now. Whether one was ever used stays with the events."""
+    uses: dict[int, list[uuid.UUID]] = {}
+    for row in kept(assignment.sitting).exclude(suggestion_used=None):
+        uses.setdefault(row.suggestion_used_id, []).append(row.client_key)
+    return uses
+
+
+def visible_suggestion(row: ShownSuggestion, uses: Mapping[int, Sequence[uuid.UUID]]) -> VisibleSuggestion:
     return VisibleSuggestion(
         number=row.rank + 1,
         text=row.suggestion.critique.text,
         score=row.score,
-        times_used=row.times_used,
+        uses=uses.get(row.suggestion_id, ()),
     )

@@ -166,14 +166,4 @@
     save(form);
     form.querySelector("textarea, input:not([type=hidden])").focus();
   });
-
-  // The line for the whole page: the latest save, or that something is not saved yet.
-  document.addEventListener("unsaved-changed", () => {
-    const summary = document.querySelector("[data-save-summary]");
-    summary?.classList.toggle("waiting", document.querySelector("[data-unsaved]") !== null);
-  });
-  document.addEventListener("htmx:after:swap", (event) => {
-    const saved = event.detail.ctx.sourceElement.querySelector?.("[data-save-status] .saved");
-    if (saved) document.querySelector("[data-save-summary]")?.replaceChildren(saved.cloneNode(true));
-  });
 })();

@@ -21,15 +21,37 @@
     });
   }
 
+  /** What ends the work is pressed by its key only where the focus is on it already; the first press asks. */
+  function press(element) {
+    if (!element.matches("button")) element.focus();
+    else if (element.dataset.asks && element !== document.activeElement) ask(element);
+    else element.click();
+  }
+
+  function ask(button) {
+    const told = button.form.querySelector("[data-refusal]");
+    const question = Object.assign(document.createElement("p"), { textContent: button.dataset.asks });
+    question.setAttribute("role", "status");
+    told.replaceChildren(question);
+    button.focus();
+    button.addEventListener("blur", () => question.remove(), { once: true });
+  }
+
+  /** Ctrl+Enter in a part of the work closes it: the focus goes to where the next part is begun. */
+  function close(part) {
+    document.querySelector(part.dataset.closesTo).focus();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.altKey || event.isComposing) return;
     const commanded = event.ctrlKey || event.metaKey;
     if (isTyping(event.target) && isText(event.key) && !commanded) return;
     if (event.target.matches("[type=radio]") && /^\d$/.test(event.key)) return choose(event.target, event.key);
+    const part = commanded && event.key === "Enter" && event.target.closest("[data-closes-to]");
+    if (part) return event.preventDefault(), close(part);
     const element = keyed((commanded ? "ctrl+" : "") + event.key, event.target);
     if (!element) return;
     event.preventDefault();
-    if (element.matches("button")) element.click();
-    else element.focus();
+    press(element);
   });
 })();

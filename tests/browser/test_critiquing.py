@@ -87,6 +87,7 @@ def test_an_assisted_labeler_uses_suggestions_as_they_are_and_edited(visit: Visi
     again = hands.use(1)
     expect(page.locator("#suggestion-1")).to_contain_text("Used 2×")
     again.get_by_role("button", name="Remove").click()
+    expect(page.locator("#used-1")).to_have_text("Used")
     hands.rate(3)
     hands.submit()
     hands.sees_submitted()
@@ -144,7 +145,12 @@ def test_what_is_still_being_typed_is_handed_in_too(visit: Visits) -> None:
     hands.rate(2)
     hands.wait_until_saved()
     hands.write(found, "Typed in the last moment.")
-    found.locator("textarea").press("Control+Enter")
+    found.locator("textarea").press("Control+Enter")  # closes the critique
+    expect(hands.page.get_by_role("button", name="Add a critique")).to_be_focused()
+    hands.page.keyboard.press("Control+Enter")
+    expect(hands.page.get_by_text("Submit? Then nothing can be changed")).to_be_visible()
+    assert Sitting.objects.get().submitted_at is None
+    hands.page.keyboard.press("Control+Enter")
     hands.sees_submitted()
     assert critiques()[0].critique.text == "Typed in the last moment."
 
@@ -153,11 +159,14 @@ def test_submitting_ten_times_makes_one_record(visit: Visits) -> None:
     work, hands = start(visit, assisted=False)
     hands.rate(7)
     hands.wait_until_saved()
+    hands.submit()
+    hands.page.get_by_text("found nothing wrong with it").wait_for()
     statuses = hands.page.evaluate(
         """async (address) => {
             const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
             const headers = { "X-CSRFToken": token, "HX-Request": "true" };
-            const send = () => fetch(address, { method: "POST", headers });
+            const body = () => new URLSearchParams({ confirmed: "1" });
+            const send = () => fetch(address, { method: "POST", headers, body: body() });
             return (await Promise.all(Array.from({ length: 10 }, send))).map((answer) => answer.status);
         }""",
         f"{work.get_absolute_url()}submit/",
@@ -193,6 +202,26 @@ def test_a_text_read_before_is_given_back(visit: Visits) -> None:
     assert (work.state, work.release_reason) == (AssignmentState.RELEASED, "seen_before")
 
 
+def test_what_is_shown_as_used_is_what_is_used_now(visit: Visits) -> None:
+    work, hands = start(visit, assisted=True)
+    page = hands.page
+    found = hands.use(1)
+    hands.wait_until_saved()
+    mark = page.locator("#used-1")
+    expect(mark).to_have_text("Used")
+    found.get_by_role("button", name="Remove").click()
+    expect(mark).to_be_empty()
+    page.reload()
+    expect(mark).to_be_empty()
+    page.get_by_role("button", name="Undo").click()
+    expect(mark).to_have_text("Used")
+    mark.get_by_role("link").click()
+    expect(hands.critique(1).locator("textarea")).to_be_focused()
+    assert ShownSuggestion.objects.get(assignment=work, rank=0).times_used == 1
+    kinds = [EventKind.SUGGESTION_USED, EventKind.CRITIQUE_REMOVED, EventKind.CRITIQUE_RESTORED]
+    assert list(Event.objects.filter(kind__in=kinds).order_by("pk").values_list("kind", flat=True)) == kinds
+
+
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -215,7 +244,7 @@ def test_the_whole_job_is_done_without_a_mouse(visit: Visits) -> None:
     expect(hands.critique(2).get_by_role("radio", name="3 Major")).to_be_checked()
     press(page, "Tab", "Tab", "Tab", "Space", "ArrowRight", "ArrowRight")
     expect(page.locator("form.critique")).to_have_count(2)
-    press(page, "Control+Enter")
+    press(page, "Control+Enter", "Enter")
     hands.sees_submitted()
     expect(page.get_by_role("button", name="Start next")).to_be_focused()
     assert Sitting.objects.get(assignment=work).rating == 3
@@ -231,8 +260,11 @@ def test_the_page_works_without_javascript(visit: Visits) -> None:
     found.get_by_role("radio", name="Accuracy").check()
     found.get_by_role("radio", name="2 Moderate").check()
     found.get_by_role("button", name="Save").click()
-    page.locator("#rating").get_by_role("radio", name="5").check()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("Rate the answer from 1 to 7")).to_be_visible()  # in the page itself
+    page.locator("#rating").get_by_role("radio", name="7").check()
     page.locator("#rating").get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="Yes, go on").click()
     expect(page.get_by_role("heading", name="Submitted")).to_be_visible()
     assert critiques()[0].critique.text == "Edited."

@@ -125,6 +125,9 @@ def test_a_removed_critique_comes_back_whole(tab: Hands) -> None:
     found = begun(tab, "To be kept after all.")
     found.get_by_role("button", name="Remove").click()
     expect(tab.page.get_by_role("button", name="Undo")).to_be_focused()
+    tab.page.reload()
+    expect(tab.page.locator(".removed")).to_contain_text("To be kept after all.")
+    assert tab.page.evaluate("document.activeElement.localName") == "body"  # nothing jumps there on loading
     tab.page.get_by_role("button", name="Undo").click()
     expect(tab.critique(1).locator("textarea")).to_have_value("To be kept after all.")
     assert LabelerCritique.objects.get().removed_ms is None

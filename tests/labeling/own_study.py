@@ -112,4 +112,4 @@ def write_critique(assignment: Assignment, text: str, *, using: Suggestion | Non
 
 def hand_in(assignment: Assignment, rating: int = 4) -> None:
     rate(labeler=assignment.labeler, assignment=assignment, rating=rating)
-    submit(labeler=assignment.labeler, assignment=assignment)
+    submit(labeler=assignment.labeler, assignment=assignment, confirmed=True)

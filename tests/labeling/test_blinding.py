@@ -165,7 +165,7 @@ def own(me: Labeler, *, assisted: bool) -> Assignment:
         if assignment.slot.assisted == assisted:
             return assignment
         critiquing.rate(labeler=me, assignment=assignment, rating=7)
-        critiquing.submit(labeler=me, assignment=assignment)
+        critiquing.submit(labeler=me, assignment=assignment, confirmed=True)
 
 
 @pytest.mark.parametrize("method", ["get", "post", "head", "options", "put", "delete"])

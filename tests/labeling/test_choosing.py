@@ -180,6 +180,22 @@ def test_lists_load_no_texts(admin: Client, study: Study) -> None:
         assert not [one["sql"] for one in captured if '"labeling_passage"."text"' in one["sql"]], address
 
 
+@pytest.mark.parametrize("address", ["/passages/?page=2", "/people/?page=2", "passages to ask about"])
+def test_what_is_counted_for_a_page_is_not_counted_for_the_pages_before(
+    admin: Client, study: Study, address: str
+) -> None:
+    many_questions(101)
+    many_labelers(51)
+    if address.startswith("passages"):
+        add_activity(study, Activity.ANSWERING)
+        address = page_of(study, "rounds:passages") + "?page=2"
+    with CaptureQueriesContext(connection) as captured:
+        assert admin.get(address).status_code == 200
+    skipping = [one["sql"] for one in captured if "OFFSET" in one["sql"]]
+    assert skipping
+    assert not [sql for sql in skipping if "COUNT(" in sql]
+
+
 def test_a_search_for_what_no_database_holds_finds_nothing(admin: Client, study: Study) -> None:
     for name in ("studies:questions", "studies:labelers"):
         assert admin.get(page_of(study, name), {"q": "x" * 5000}).status_code == 200

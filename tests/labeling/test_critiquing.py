@@ -156,13 +156,25 @@ def test_a_page_hands_in_only_what_it_shows(desk: Desk) -> None:
 
 def test_submitting_again_answers_with_the_first_submission(desk: Desk) -> None:
     desk.post("rating/", rating=7)
-    assert desk.post("submit/").headers["HX-Redirect"] == desk.work.get_absolute_url()
+    assert desk.post("submit/", confirmed=1).headers["HX-Redirect"] == desk.work.get_absolute_url()
     first = Sitting.objects.get()
     for _ in range(10):
         assert desk.post("submit/").status_code == 200
     again = Sitting.objects.get()
     assert (again.submitted_at, again.total_time_ms) == (first.submitted_at, first.total_time_ms)
     assert Event.objects.filter(kind=EventKind.SUBMITTED).count() == 1
+
+
+def test_a_seven_is_asked_about_once_with_critiques_or_without(desk: Desk) -> None:
+    desk.post("rating/", rating=7)
+    asked = desk.post("submit/")
+    assert asked.status_code == 428
+    assert "found nothing wrong with it" in asked.content.decode()
+    desk.save(desk.add(), text="Fine.", category="accuracy", severity=1)
+    asked = desk.post("submit/")
+    assert asked.status_code == 428
+    assert "found something to criticise" in asked.content.decode()
+    assert desk.post("submit/", confirmed=1).status_code == 200
 
 
 def test_after_submitting_nothing_can_be_changed(desk: Desk) -> None:
@@ -198,7 +210,7 @@ def test_submitting_brings_the_active_time_along_refused_or_not(desk: Desk) -> N
     assert Sitting.objects.get().active_time_ms == 1000
     desk.post("rating/", rating=7)
     for _ in range(2):
-        assert desk.post("submit/", active_ms=2000).status_code == 200
+        assert desk.post("submit/", confirmed=1, active_ms=2000).status_code == 200
     assert Sitting.objects.get().active_time_ms == 2000
 
 

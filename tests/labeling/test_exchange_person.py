@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,15 @@ def test_an_author_without_an_account_can_be_forgotten(study: Study) -> None:
 def test_forgetting_is_asked_about_first(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _: "no")
     with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("anonymise_person", "the author")
+    assert labeler_named("the author") == Labeler.objects.get(outside_name="the author")
+
+
+def test_forgetting_is_refused_in_a_sentence_where_nobody_answers(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="Nothing was changed: nobody answered"):
         call_command("anonymise_person", "the author")
     assert labeler_named("the author") == Labeler.objects.get(outside_name="the author")
 

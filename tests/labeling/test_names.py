@@ -17,7 +17,7 @@ from django.test import Client
 
 from labeling.actions.dealing import deal_study
 from labeling.actions.exposures import expose, texts_met
-from labeling.actions.names import labeler_named, rename_account
+from labeling.actions.names import give_name, labeler_named, rename_account
 from labeling.actions.opening import open_assignment
 from labeling.actions.people import create_account
 from labeling.actions.studies import add_questions, create_study, open_study, questions_to_choose
@@ -97,6 +97,44 @@ def test_texts_uploaded_under_an_earlier_name_are_the_account_s() -> None:
     assert labeler_named("marit.k") == marit
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_name_that_no_account_can_have_is_given_to_one_by_an_admin(when: str) -> None:
+    marit = account("marit")
+    admin = make_user("ada", Role.ADMIN)
+    client = Client()
+    client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
+    if when == "before":
+        upload("Marit  Berg")
+    page = client.post(f"/people/{marit.user_id}/names/", {"name": " marit berg "}, follow=True).content.decode()
+    assert "<li><bdi>marit berg</bdi></li>" in page
+    passage = upload("MARIT BERG")
+    assert has_met(marit, passage)
+    assert labeler_named("Marit Berg") == marit
+    assert set(Answer.objects.filter(kind__startswith="Human").values_list("author", flat=True)) == {marit.pk}
+    assert [one["question"] for one in person_record("marit")["answers"]] == ["When?", "When?"]
+
+
+def test_a_further_name_gives_back_work_on_the_author_s_texts_and_leaves_an_event() -> None:
+    upload("Marit Berg")
+    marit, *_ = people = [account("marit"), *make_labelers(6)]
+    deal_study(study_of_everything(*people))
+    assert Assignment.objects.live().of(marit).exists()
+    give_name(marit.user, "Marit Berg")
+    assert not Assignment.objects.live().of(marit).exists()
+    assert Event.objects.filter(kind=EventKind.NAME_CLAIMED, account=marit.user).count() == 1
+
+
+def test_a_further_name_that_is_another_account_s_is_refused() -> None:
+    marit, ola = account("marit"), account("ola")
+    give_name(ola.user, "Ola Nord")
+    for taken in ("OLA", "ola  nord"):
+        with pytest.raises(Refused, match="is or was a name of the account “ola”"):
+            give_name(marit.user, taken)
+    with pytest.raises(Refused, match="cannot be a name"):
+        give_name(marit.user, " \u200b ")
+    assert labeler_named("ola nord") == ola
+
+
 def test_an_account_is_renamed_by_any_of_its_names_or_refused_in_a_sentence() -> None:
     account("marit")
     labeler_named("Ola Nord")
@@ -163,10 +201,10 @@ def test_staff_see_which_texts_wait_for_an_account(client: Client) -> None:
     passage = upload("Marit")
     client.force_login(make_user("ada", Role.ADMIN))
     page = client.get(f"/passages/{passage.pk}/").content.decode()
-    assert "questions by Marit (no account yet)" in page
+    assert "questions by <bdi>Marit</bdi> (no account yet)" in page
     account("marit")
     page = client.get(f"/passages/{passage.pk}/").content.decode()
-    assert "questions by marit<" in page
+    assert "questions by <bdi>marit</bdi><" in page
     assert "no account yet" not in page
 
 

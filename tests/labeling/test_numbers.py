@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,15 @@ def test_every_number_of_every_form_has_a_least_and_a_largest() -> None:
     assert "StudyForm.seed" in fields
     unbounded = {name for name, field in fields.items() if field.min_value is None or field.max_value is None}
     assert unbounded == set()
+
+
+@pytest.mark.parametrize("written", ["1.000", "1,000", "1.0", "1 000", "1e0"])
+def test_a_thousand_as_others_write_it_is_never_read_as_one(written: str) -> None:
+    read = {}
+    for name, field in number_fields():
+        with suppress(django_forms.ValidationError):
+            read[name] = field.clean(written)
+    assert read == {}
 
 
 @pytest.mark.django_db

@@ -16,13 +16,13 @@ from labeling import visibility
 
 FIELDS = {
     "answering.AnsweringSheet": "frame questions misleading saved_at",
-    "answering.OwnQuestion": "client_key revision text is_covered answer misleading flaws in_words flaw_key",
+    "answering.OwnQuestion": "client_key revision text is_covered answer misleading flaws in_words is_removed flaw_key",
     "checking.CheckedAnswer": "question answer intended found",
     "checking.FoundPart": "number client_key revision text valid intended",
     "checking.ShownIntended": "number text is_covered",
     "comparing.PairPart": "number client_key revision question sides critiques_shown is_tie confidence",
     "comparing.Side": "letter text critiques is_better",
-    "critiquing.VisibleSuggestion": "number text score times_used use_key",
+    "critiquing.VisibleSuggestion": "number text score uses use_key",
     "critiquing.Worksheet": "public_id instructions title passage question answer "
     "critiques rating saved_at active_time_ms suggestions",
     "demonstrating.DemonstratingSheet": "frame passage questions saved_at",

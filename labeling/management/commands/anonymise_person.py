@@ -25,10 +25,20 @@ class Command(BaseCommand):
         name: str = options["name"]
         try:
             person_named(name)
-            if options["ask"] and input(f"This cannot be undone. Type “{name}” to go on: ").strip() != name:
-                raise CommandError("Nothing was changed.")
+            if options["ask"]:
+                confirm(name)
             pseudonym = anonymise(name)
         except Refused as refused:
             raise CommandError(str(refused)) from refused
         kept = f"Their work stays as {pseudonym}." if pseudonym else "They had labeled nothing."
         self.stdout.write(f"“{name}” is forgotten. {kept}")
+
+
+def confirm(name: str) -> None:
+    """Raises CommandError unless the name is typed, or where nobody is there to type it."""
+    try:
+        typed = input(f"This cannot be undone. Type “{name}” to go on: ")
+    except EOFError:
+        raise CommandError("Nothing was changed: nobody answered. --no-input does not ask.") from None
+    if typed.strip() != name:
+        raise CommandError("Nothing was changed.")
