@@ -29,3 +29,14 @@ def lock_people(labelers: Iterable[int]) -> set[int]:
     people = set(labelers)
     list(locked(Labeler.objects.filter(pk__in=people).order_by("pk")))
     return set(Labeler.objects.able_to_work().filter(pk__in=people).values_list("pk", flat=True))
+
+
+def one_at_a_time(what: str) -> None:
+    """Wait for whoever does the same now, and let nobody else begin it before this transaction ends.
+
+    For what looks whether something is there and adds it, where no row stands for what is not there yet. On SQLite
+    who writes is alone from the start.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [what])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 
 from labeling.actions.batches import ROWS_A_BATCH, batches, write_in_batches
+from labeling.actions.locking import one_at_a_time
 from labeling.actions.names import labeler_named
 from labeling.enums import Activity, AnswerKind, CritiqueOrigin
 from labeling.exchange.importing import Progress
@@ -157,6 +158,7 @@ class _Batch:
         self.exposures: list[Exposure] = []
 
     def store(self) -> None:
+        one_at_a_time("adding passages")  # two files of the same texts: the second finds what the first has added
         self._look_up()
         passages = [self._add(record) for record in self.records]
         Passage.objects.bulk_create(self.passages)

@@ -18,6 +18,7 @@ from labeling.enums import Activity
 from labeling.models import Assignment, Labeler, Study, User
 from labeling.rules.permissions import check_can_read_studies, check_can_run_studies
 from labeling.views.races import looking_again
+from labeling.views.typed import typed
 
 
 class SiteRequest(HttpRequest):
@@ -95,6 +96,16 @@ def ask_to_sign_in(request: SiteRequest) -> HttpResponse:
         response = render(request, "components/signed_out.html", status=401)
         return reswap(retarget(response, "#notice"), "innerHTML")
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+
+def page_too_old(request: SiteRequest, reason: str = "") -> HttpResponse:
+    """A form of a page that does not know this browser: its cookies are gone, or somebody signed in since.
+
+    Django asks here what to answer then. It may have asked before it was known who is signed in, so nobody is.
+    """
+    if request.htmx:
+        return ask_to_sign_in(request)
+    return render(request, "403_csrf.html", {"typed": typed(request)}, status=403)
 
 
 def own_assignment(request: LabelerRequest, public_id: str, activity: Activity = Activity.CRITIQUING) -> Assignment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import DataError
@@ -14,6 +15,7 @@ from django.views import defaults
 
 from labeling.refusals import Refused, Unreadable
 from labeling.views.oversized import answer_too_many_fields
+from labeling.views.typed import typed
 
 log = logging.getLogger(__name__)
 #: What PostgreSQL calls a number that is too large (numeric_value_out_of_range).
@@ -76,12 +78,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def answer_refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     """The refusal's own status, and its reason in the form that was asked for."""
-    context = {"refused": refused}
+    context: dict[str, Any] = {"refused": refused}
     if is_api(request):
         return JsonResponse({"detail": refused.reason, "field": refused.field}, status=refused.status)
     if getattr(request, "htmx", False):
         return render(request, "components/refusal.html", context, status=refused.status)
-    return render(request, "refused.html", context | {"came_from": came_from(request)}, status=refused.status)
+    context |= {"came_from": came_from(request), "typed": typed(request)}
+    return render(request, "refused.html", context, status=refused.status)
 
 
 def came_from(request: HttpRequest) -> str | None:

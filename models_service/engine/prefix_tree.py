@@ -36,6 +36,8 @@ __all__ = ["PrefixTreeBackend", "UnsupportedArchitecture"]
 
 S = TypeVar("S")
 T = TypeVar("T")
+#: How many tokens a model is tried with at start, and the longest window beyond which a CPU still tries.
+TRIAL_TOKENS, LONG_WINDOW = 64, 512
 
 
 StrategyName = Literal["per-node", "varlen"]
@@ -72,7 +74,7 @@ class PrefixTreeBackend:
             self._strategy = self._open_strategy(strategy or strategies_for(loaded)[0], loaded, windows)
             if held.limit is not None:
                 self._strategy.chunk = min(self._strategy.chunk, held.limit)
-            self._check_exact()
+            self._check_exact(_trial_length(windows, loaded.context, self._device))
             self._plain = PlainBackend(loaded)
         except Exception as error:
             self._model.set_attn_implementation(before)
@@ -230,11 +232,11 @@ class PrefixTreeBackend:
     # ---- whether all this is exact for the model
 
     @torch.inference_mode()
-    def _check_exact(self) -> None:
+    def _check_exact(self, length: int) -> None:
         """Compare a small tree with the model's own forward pass. Raises UnsupportedArchitecture."""
         vocabulary = self._model.get_input_embeddings().weight.shape[0]
-        tokens = [(i * 7919 + 11) % vocabulary for i in range(64)]
-        trunk, one, other = tokens[:40], tokens[40:52], tokens[52:]
+        tokens = [(i * 7919 + 11) % vocabulary for i in range(length)]
+        trunk, one, other = tokens[:-24], tokens[-24:-12], tokens[-12:]
         prompts = [tuple(trunk + one), tuple(trunk + other), tuple(trunk)]
         self._model.set_attn_implementation(self._own_attention)
         expected = torch.stack([self._model(torch.tensor([p], device=self._device)).logits[0, -1] for p in prompts])
@@ -276,6 +278,14 @@ class PrefixTreeBackend:
         difference = float((logits.float() - expected.float()).abs().max())
         if not difference <= tolerance * scale:
             raise UnsupportedArchitecture(f"its logits differ by {difference:.2g} where they reach {scale:.2g}")
+
+
+def _trial_length(windows: Mapping[int, Window], context: int | None, device: torch.device) -> int:
+    """How many tokens to try: beyond the windows, if these are short or the device is fast."""
+    longest = max((window.size for window in windows.values()), default=0)
+    if device.type == "cpu" and longest > LONG_WINDOW:
+        longest = 0
+    return min(TRIAL_TOKENS + longest, context or TRIAL_TOKENS + longest)
 
 
 def _own_attention(model: Any) -> str:

@@ -14,8 +14,8 @@ from django.test import Client
 from labeling.actions import critiquing
 from labeling.actions.opening import open_next
 from labeling.actions.releasing import release
-from labeling.actions.studies import close_study
-from labeling.enums import ReleaseReason, Role
+from labeling.actions.studies import close_study, create_study
+from labeling.enums import AnswerKind, ReleaseReason, Role
 from labeling.models import Assignment, Labeler
 from tests.factories import PASSWORD, make_study, make_user
 
@@ -192,3 +192,28 @@ def test_a_form_of_another_site_is_refused_with_a_way_on(me: Labeler, opened: As
     assert answered.status_code == 403
     assert b"This page is too old" in answered.content
     assert b"style=" not in answered.content
+
+
+def test_a_browser_whose_cookies_are_gone_is_asked_to_sign_in_and_keeps_what_was_typed(opened: Assignment) -> None:
+    client = Client(enforce_csrf_checks=True)
+    address = f"{opened.get_absolute_url()}critiques/"
+    fragment = client.post(address, {"text": "A long thought."}, headers={"HX-Request": "true"})
+    assert fragment.status_code == 401
+    assert "What you typed is still in this page" in fragment.content.decode()
+    form = "text=A+long+%3Cthought%3E.&base_revision=3&password=secret+enough"
+    page = client.post(address, form, content_type="application/x-www-form-urlencoded").content.decode()
+    assert "A long &lt;thought&gt;." in page
+    assert "Base revision" not in page
+    assert "secret enough" not in page
+
+
+def test_the_page_of_a_refusal_keeps_what_was_typed() -> None:
+    admin = Client()
+    admin.force_login(make_user("ada", Role.ADMIN), backend="django.contrib.auth.backends.ModelBackend")
+    study = create_study(name="Source", conditions=[(AnswerKind.HUMAN, False)])
+    form = "third_parties=nora%0D%0Amarit&by_authors=on"
+    sent = admin.post(f"/studies/{study.public_id}/checking/", form, content_type="application/x-www-form-urlencoded")
+    page = sent.content.decode()
+    assert sent.status_code == 422
+    assert "There is no labeler named “nora” who can work." in page
+    assert "nora\r\nmarit</textarea>" in page

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers.masking_utils import (
@@ -21,6 +22,7 @@ from transformers.masking_utils import (
     sliding_window_causal_mask_function,
 )
 
+from models_service.engine.attention import visible_keys
 from models_service.engine.backend import SamplingRequest
 from models_service.engine.interface import EngineSettings
 from models_service.engine.loading import load
@@ -52,6 +54,8 @@ def opened(model_directory) -> Callable[[str, str], tuple[PrefixTreeBackend, Pla
 
 @pytest.mark.parametrize(("kind", "strategy"), BOTH, ids=[f"{k}-{s}" for k, s in BOTH])
 def test_says_what_plain_generation_says_through_windows(opened, kind, strategy):
+    if kind == "gemma2" and transformers.Gemma2ForCausalLM._supports_sdpa:
+        pytest.skip("plain leaves out the soft cap: this version of transformers reads Gemma 2 with sdpa")
     tree, plain = opened(kind, strategy)
     assert_same(tree.critique(ASKS, 14), plain.critique(ASKS, 14))
     prompts = [(*PASSAGE, 5), (*PASSAGE, *QUESTION), (*PASSAGE, *QUESTION, 9), (7, 3)]
@@ -81,6 +85,21 @@ def test_a_window_longer_than_every_text_shares_prefixes_as_full_attention_does(
         loaded.model.config.sliding_window = 97
     tree = PrefixTreeBackend(wide, strategy)
     assert_same(tree.critique(ASKS[:2], 14), PlainBackend(plain).critique(ASKS[:2], 14))
+
+
+WRONG = {
+    "per-node": ("per_node_windows.visible_keys", lambda queries, keys, _: visible_keys(queries, keys, None)),
+    "varlen": ("varlen_plans.own_segments", lambda nodes, w, device: own_segments(nodes, Window(w.size + 1), device)),
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_trial_at_the_start_reaches_beyond_a_short_window(model_directory, monkeypatch, strategy):
+    """So a kernel that got windows wrong would be refused there; on a GPU the trial reaches beyond any window."""
+    name, wrong = WRONG[strategy]
+    monkeypatch.setattr(f"models_service.engine.{name}", wrong)
+    with pytest.raises(UnsupportedArchitecture, match="logits differ"):
+        PrefixTreeBackend(load(EngineSettings(model=str(model_directory("mistral")))), strategy)
 
 
 # ---- positions that depend on what is read together

@@ -213,6 +213,12 @@ BRANCHED = (
 )
 
 
+def missing(kind: str) -> str | None:
+    """The configuration class of the kind that this version of transformers does not have, or None."""
+    names = (name for name in CONFIGS[kind].__code__.co_names if name.endswith("Config"))
+    return next((name for name in names if not hasattr(transformers, name)), None)
+
+
 def make(directory: Path, kind: str = "llama", seed: int = 0, *, says_yes_or_no: bool = False) -> Path:
     """Save a random model of the kind with its tokenizer; its next tokens are neither certain nor uniform."""
     torch.manual_seed(seed)

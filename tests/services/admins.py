@@ -17,6 +17,7 @@ import django
 django.setup()
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from labeling.actions.studies import add_questions, create_study, open_study
@@ -67,6 +68,10 @@ def posts(act: str, me: int, number: int) -> Posts:
         return [("/studies/new/", form)]
     if act == "claim":
         return [("/next/", {})] * 3
+    if act == "upload":
+        row = {"text": f"Text {number}.", "author": "both", "questions": [{"question": "Q?", "human_answer": "A."}]}
+        file = SimpleUploadedFile("same.jsonl", json.dumps(row).encode())
+        return [("/passages/upload/", {"file": file})]
     study = study_of(number)
     pages: dict[str, Posts] = {
         "add": [("questions/", {"all": "1"})],

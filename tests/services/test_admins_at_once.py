@@ -64,6 +64,13 @@ def test_the_same_questions(site: Site) -> None:
     assert site.one("select count(*) from labeling_slot") == ROUNDS * 16 * 3
 
 
+def test_the_same_file(site: Site) -> None:
+    prepare(site, "names")
+    assert statuses(at_once(site, *["upload"] * 3)) == {302}
+    for table in ("passage", "question", "answer"):
+        assert site.one(f"select count(*) from labeling_{table}") == ROUNDS
+
+
 def test_dealing_beside_dealing_and_beside_labelers_who_claim(site: Site) -> None:
     prepare(site, "claims")
     told = at_once(site, "deal", "deal", "claim", "claim")
