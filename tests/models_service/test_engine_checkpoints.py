@@ -158,3 +158,12 @@ def test_a_missing_package_is_named(
     monkeypatch.setattr(checkpoints, "find_spec", lambda name: None if name == package else object())
     with pytest.raises(EngineError, match=f"the package {package} is needed: pip install {package}"):
         read_checkpoint(str(gguf if package == "gguf" else adapter), torch.float32)
+
+
+def test_an_adapter_ends_its_texts_with_the_token_that_its_card_names(tiny: Path, tmp_path: Path) -> None:
+    adapter = adapter_of(shutil.copytree(tiny, tmp_path / "tiny"), tmp_path / "adapter")
+    card = json.loads((adapter / "card.json").read_text(encoding="utf-8"))
+    usual = read_checkpoint(str(adapter), torch.float32).tokenizer
+    other = next(token for token, place in sorted(usual.get_vocab().items()) if place != usual.eos_token_id)
+    (adapter / "card.json").write_text(json.dumps(card | {"end": other}), encoding="utf-8")
+    assert read_checkpoint(str(adapter), torch.float32).tokenizer.eos_token == other
