@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from assist.demo import english_study
+from assist.demo import reports_study
 from assist.models import Run
 from assist.tasks import process
 from labeling.actions.opening import open_next
@@ -62,17 +62,13 @@ def to_the_top(page: Page) -> None:
 
 
 def desk_of_the_demo() -> Assignment:
-    """An assisted desk of the demo's study: its suggestions are the shipped critic's own, through the real path.
-
-    The critic's base must be there: VAR_DIR or MODELS_DIR says where.
-    """
+    """An assisted desk of the demo's study: its suggestions are the shipped critic's own, through the real path."""
     people = [make_user(f"labeler{number}").labeler for number in range(1, 7)]
-    english_study.load(people, seed=2026, tell=lambda _: None)
-    run = Run.objects.filter(answer__question__passage__title="A Scandal in Bohemia").first()
-    assert run is not None
-    process(run.pk)
+    reports_study.load(people, number=3, tell=lambda _: None)
+    for run in Run.objects.all():
+        process(run.pk)
     shown = Assignment.objects.filter(slot__assisted=True, slot__answer_kind=AnswerKind.HUMAN_MISLEADING)
-    first = shown.filter(slot__passage=run.answer.question.passage).first()
+    first = shown.order_by("order", "labeler").first()
     assert first is not None
     while (opened := open_next(first.labeler)) != first:
         assert opened is not None
