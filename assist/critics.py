@@ -12,6 +12,8 @@ from django.conf import settings
 from models_service.critic import read_card
 from models_service.engine import Engine, EngineError, EngineSettings, open_engine
 
+SAYS_NOTHING = "not known here: this critic does not say which texts it cannot read, so nobody is warned of any"
+
 
 @dataclass(frozen=True)
 class CriticCard:
@@ -47,9 +49,7 @@ def critic_card(key: str) -> CriticCard:
     config = critic_settings(key)
     card = read_card(Path(config.model))
     if card is None:
-        return CriticCard(
-            key, model_name(key), "whatever the model was trained on; not measured here", "not known here"
-        )
+        return CriticCard(key, model_name(key), "whatever the model was trained on; not measured here", SAYS_NOTHING)
     return CriticCard(key, card["name"], card["reads"], card["cannot"], card.get("numbers", []))
 
 

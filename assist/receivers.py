@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
+from assist.readability import unreadable
 from assist.runs import cancel_unwanted, want_runs
 from assist.tasks import enqueue
-from labeling.models import Study
-from labeling.signals import suggestions_unwanted, suggestions_wanted
+from labeling.models import Answer, Study
+from labeling.signals import readability_asked, suggestions_unwanted, suggestions_wanted
 
 
 @receiver(suggestions_wanted)
@@ -22,3 +24,9 @@ def queue_runs(sender: type[Study], study_id: int, **kwargs: Any) -> None:
 def cancel_runs(sender: type[Study], **kwargs: Any) -> None:
     """What nobody wants any more is not computed. If this signal is lost, the sweeper sees to it."""
     cancel_unwanted()
+
+
+@receiver(readability_asked)
+def say_what_is_unreadable(sender: type[Study], critic: str, answers: QuerySet[Answer], **kwargs: Any) -> list[str]:
+    """A sentence for each answer that the critic cannot read, or whose passage it cannot."""
+    return unreadable(critic, answers)

@@ -14,14 +14,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from assist.critics import critic_card, critic_cards
 from assist.forms import TrialForm
 from assist.models import Run, RunState, Trial
+from assist.readability import unreadable
 from assist.runs import degenerate_of, retry, runs_of, want_runs
 from assist.tasks import call_for_trials, enqueue
 from assist.trials import ask
 from labeling.actions.assisting import answers_to_assist
+from labeling.actions.studies import answers_for_critic
+from labeling.enums import StudyState
 from labeling.models import Study
 from labeling.views.access import SiteRequest, for_admins, for_researchers, get_study
 
 FAILURES_SHOWN = 20
+TEXTS_SHOWN = 20
 
 
 @require_GET
@@ -92,8 +96,15 @@ def answer_with_runs(request: HttpRequest, study: Study) -> HttpResponse:
         "unfinished": counts[RunState.QUEUED] + counts[RunState.RUNNING],
         "lacking": answers_to_assist(study).count() if study.critic else 0,
         "degenerate": degenerate_of(study).count(),
+        **what_is_unreadable(study),
     }
     return render(request, "assist/_runs.html", context)
+
+
+def what_is_unreadable(study: Study) -> dict[str, Any]:
+    """What is said of it before the study opens; afterwards it was confirmed, and every poll would read all texts."""
+    found = unreadable(study.critic, answers_for_critic(study)) if study.state == StudyState.PREPARING else []
+    return {"unreadable": len(found), "unreadable_texts": list(dict.fromkeys(found))[:TEXTS_SHOWN]}
 
 
 def newest_failures(study: Study) -> list[Run]:

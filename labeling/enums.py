@@ -190,6 +190,7 @@ class EventKind(models.TextChoices):
     DRAFT_REMOVED = "draft_removed", "Part of a sitting removed"
     DRAFT_RESTORED = "draft_restored", "Part of a sitting restored"
     STUDY_OPENED = "study_opened", "Study opened"
+    OPENED_UNREADABLE = "opened_unreadable", "Opened though its critic says it cannot read some texts"
     STUDY_CLOSED = "study_closed", "Study closed"
     QUESTION_READY = "question_ready", "All suggestions of a question ready"
     QUESTION_WITHDRAWN = "question_withdrawn", "Question taken out of a study"

@@ -29,11 +29,13 @@ from labeling.models import (
 )
 from labeling.models.answers import HAS_WORDS
 from labeling.models.querysets import about, finished
-from labeling.refusals import Refused
-from labeling.signals import suggestions_unwanted, suggestions_wanted
+from labeling.refusals import NeedsConfirmation, Refused
+from labeling.signals import readability_asked, suggestions_unwanted, suggestions_wanted
 
 #: Section 3.2 of the paper: three kinds of answers, each assisted or not.
 SIX_CONDITIONS = [(kind, assisted) for kind in AnswerKind for assisted in (False, True)]
+#: Of the texts that the critic cannot read, so many are named; the rest are counted.
+UNREADABLE_SHOWN = 5
 #: In a subquery: the row of the query around it.
 HERE = OuterRef("pk")
 
@@ -99,6 +101,8 @@ def add_questions(study: Study, questions: Iterable[Question]) -> int:
     wanted = list(dict.fromkeys(pks(questions)))
     for batch in batches(wanted):
         _refuse_incomplete(batch, _kinds_needed(study))
+        if study.is_open:
+            _refuse_unreadable(study, batch)
     added = write_in_batches(wanted, partial(_add_batch, study))
     if study.is_open:
         want_suggestions(study)
@@ -114,6 +118,16 @@ def _refuse_incomplete(questions: list[int], needed: set[str]) -> None:
         if needed - kinds:
             text = Question.objects.get(pk=pk).text
             raise Refused(f"“{text}” has no answer of kind {', '.join(sorted(needed - kinds))}.")
+
+
+def _refuse_unreadable(study: Study, questions: list[int]) -> None:
+    """Into an open study comes nothing that its critic cannot read, unless it was opened with such texts."""
+    kinds = study.conditions.filter(assisted=True).values("answer_kind")
+    answers = Answer.objects.filter(question__in=questions, kind__in=kinds).order_by("question__passage", "pk")
+    if study.event_set.filter(kind=EventKind.OPENED_UNREADABLE).exists():
+        return
+    if problems := unreadable(study.critic, answers):
+        raise Refused(f"{_summed_up(study, problems)} The study is open, so they cannot be added to it.")
 
 
 def _written_answers(questions: list[int]) -> models.QuerySet[Answer]:
@@ -185,15 +199,43 @@ def _make_sittings(study: Study, activities: list[StudyActivity], passages: list
     )
 
 
-def open_study(study: Study, *, actor: User | None = None) -> None:
-    """Let labelers in. Questions whose suggestions are ready open; the others are asked for."""
+def answers_for_critic(study: Study) -> models.QuerySet[Answer]:
+    """All that the study's critic is to read, those about one passage together."""
+    shown = study.slots.filter(assisted=True, answer__isnull=False)
+    return Answer.objects.filter(pk__in=shown.values("answer")).order_by("question__passage", "pk")
+
+
+def unreadable(critic: str, answers: models.QuerySet[Answer]) -> list[str]:
+    """A sentence for each of the answers of which the critic says that it cannot read it."""
+    said = readability_asked.send(sender=Study, critic=critic, answers=answers)
+    return [sentence for _, sentences in said for sentence in sentences]
+
+
+def _summed_up(study: Study, sentences: list[str]) -> str:
+    some = "; ".join(dict.fromkeys(sentences[:UNREADABLE_SHOWN]))
+    more = f" (and {len(sentences) - UNREADABLE_SHOWN} more)" if len(sentences) > UNREADABLE_SHOWN else ""
+    return f"The critic “{study.critic}” says that it cannot read {len(sentences)} of the answers: {some}{more}."
+
+
+def open_study(study: Study, *, actor: User | None = None, though_unreadable: bool = False) -> None:
+    """Let labelers in. Questions whose suggestions are ready open; the others are asked for.
+
+    `though_unreadable` are an admin's words: what the critic says of texts that it cannot read may be shown.
+    """
     if study.state == StudyState.OPEN:
         return
     if study.is_imported:
         raise Refused("This study was imported: it is history, and is not opened.")
     if not study.slots.exists():
         raise Refused("Choose questions first: this study has none.")
+    problems = unreadable(study.critic, answers_for_critic(study)) if study.critic else []
+    if problems and not though_unreadable:
+        raise NeedsConfirmation(
+            f"{_summed_up(study, problems)} Labelers would be shown nonsense. Open the study to them all the same?"
+        )
     with transaction.atomic():
+        if problems:
+            Event.objects.create(kind=EventKind.OPENED_UNREADABLE, study=study, actor=actor, value=len(problems))
         Study.objects.filter(pk=study.pk).update(state=StudyState.OPEN)
         study.state = StudyState.OPEN
         offered = Assignment.objects.filter(slot__study=study, state=AssignmentState.OFFERED)

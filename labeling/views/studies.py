@@ -129,7 +129,7 @@ def calibrate(request: SiteRequest, public_id: str) -> HttpResponse:
 @for_admins
 def open_study(request: SiteRequest, public_id: str) -> HttpResponse:
     study = get_study(public_id)
-    actions.open_study(study, actor=request.user)
+    actions.open_study(study, actor=request.user, though_unreadable="confirmed" in request.POST)
     messages.success(request, "The study is open.")
     return redirect(study)
 
