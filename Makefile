@@ -6,7 +6,7 @@ SHELL := /bin/sh
 .PHONY: help demo critic scaling test test-unit test-browser test-services lint format lock docs clean
 
 help:
-	@echo "make demo          run the whole study on this machine (PORT=8000)"
+	@echo "make demo          run the whole study on this machine (PORT=8000; SMALL=1: without the 93 MB of the critic english)"
 	@echo "make test          run every test: unit, browser, services"
 	@echo "make test-unit     only those that need no browser and no services"
 	@echo "make critic        train the critics that ship from nothing (hours; DEVICE=cuda: a quarter of one)"
@@ -21,7 +21,10 @@ help:
 
 demo:
 	@scripts/install demo
-	@exec $(PY) manage.py demo --port "$(PORT)" --stop-with-parent
+ifndef SMALL
+	@scripts/base-model || true
+endif
+	@exec $(PY) manage.py demo --port "$(PORT)" $(if $(SMALL),--small) --stop-with-parent
 
 critic:
 	@scripts/install dev

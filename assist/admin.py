@@ -1,6 +1,6 @@
-"""Look things up: the runs, read-only."""
+"""Look things up: the runs and trials, read-only."""
 
-from assist.models import Run
+from assist.models import Run, Trial
 from labeling.admin import register_all
 
-register_all([Run])
+register_all([Run, Trial])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -17,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from assist.critics import model_name
+from assist.leases import lease_end
 from assist.models import Run, RunState
 from labeling.actions.assisting import Sample, answers_to_assist, offer_questions_about, store_bundle
 from labeling.actions.batches import write_in_batches
@@ -79,7 +79,7 @@ class Claim:
 
     def extend(self) -> int:
         """Keep the lease. Returns how many runs are still held."""
-        return self.held.update(lease_until=_lease_end())
+        return self.held.update(lease_until=lease_end())
 
     def waiting_beside(self) -> models.QuerySet[Run]:
         """What waits about the same passage and did not fit into this claim."""
@@ -132,16 +132,12 @@ def claim(run_id: int, owner: str) -> Claim | None:
             state=RunState.RUNNING,
             attempts=F("attempts") + 1,
             lease_owner=owner,
-            lease_until=_lease_end(),
+            lease_until=lease_end(),
             started_at=timezone.now(),
             error="",
         )
         held = Run.objects.filter(pk__in=taken).select_related("answer__question__passage").order_by("pk")
         return Claim(owner, tuple(held)) if taken else None
-
-
-def _lease_end() -> object:
-    return timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
 
 def finish(claim: Claim, run: Run, bundle: Bundle) -> AssistanceBundle | None:

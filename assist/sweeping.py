@@ -13,7 +13,8 @@ from django.utils import timezone
 from assist.models import Run, RunState
 from assist.outages import OUTAGES
 from assist.runs import cancel_unwanted, want_runs
-from assist.tasks import enqueue
+from assist.tasks import call_for_trials, enqueue
+from assist.trials import fail_lost
 from labeling.actions.assisting import offer_complete_questions
 from labeling.actions.releasing import release_left
 from labeling.enums import StudyState
@@ -50,6 +51,8 @@ def sweep() -> Swept:
     done = [_apart(_sweep_study, study) for study in Study.objects.filter(state=StudyState.OPEN)]
     done += [_apart(_renew_findings, study) for study in stale_studies()]
     cancelled = cancel_unwanted()
+    fail_lost()
+    call_for_trials()
     swept = sum(done, Swept(called=enqueue(overdue()[:CALLS_AT_ONCE]), cancelled=cancelled))
     if swept != Swept():
         log.info("swept: %s", swept)

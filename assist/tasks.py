@@ -5,24 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice
+from typing import Any
 
-from celery import shared_task
-from django.conf import settings
-from django.db import connection, transaction
+from celery import Task, shared_task
+from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from assist.critics import open_critic
+from assist.leases import kept_alive
 from assist.models import Run
 from assist.outages import OUTAGES, wait_for_database
 from assist.runs import Claim, claim, fail, finish, never_called, put_back
 from assist.subjects import subject_of_answer
+from assist.trials import call_again, work_off
 from models_service.engine import EngineError
 
 log = logging.getLogger(__name__)
@@ -46,20 +46,28 @@ def enqueue(runs: Iterable[Run]) -> int:
 
 def call(run_id: int) -> None:
     """Wake a worker. If the broker is away, nobody is kept waiting: the row stands, and the sweeper calls again."""
+    _send(process, run_id)
+
+
+def _send(task: Task[Any, Any], *args: int) -> None:
     try:
-        process.apply_async((run_id,), retry=False)
+        task.apply_async(args, retry=False)
     except OperationalError as error:
-        log.warning("run %d: nobody could be called (%s); the sweeper will call again", run_id, error)
+        log.warning("%s%s: nobody could be called (%s); the sweeper will call again", task.name, args, error)
 
 
 @shared_task(name="assist.process")
 def process(run_id: int) -> None:
-    """Do the run, together with what else waits about its passage. Nothing happens if it is not to be had."""
+    """Do the run, together with what else waits about its passage. Nothing happens if it is not to be had.
+
+    Somebody sits before a trial, so those that wait come first.
+    """
+    work_off()
     held = claim(run_id, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     if held is None:
         return
     log.info("%s: %d answers of one passage", held.runs[0].critic, len(held.runs))
-    with kept_alive(held):
+    with kept_alive(held.extend):
         work_on(held)
     enqueue([*held.waiting_beside(), *never_called()[:1]])
 
@@ -98,33 +106,13 @@ def critique_and_store(held: Claim) -> None:
             log.warning("run %d was taken over by another worker; this result is dropped", run.pk)
 
 
-@contextmanager
-def kept_alive(held: Claim) -> Iterator[None]:
-    """Extend the lease from a thread for as long as the work goes on. A killed worker stops extending."""
-    done = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not done.wait(settings.RUN_LEASE_SECONDS / 3):
-                if not _extended(held):
-                    return
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+@shared_task(name="assist.try_critic")
+def try_critic() -> None:
+    """Do the trials that wait."""
+    work_off()
 
 
-def _extended(held: Claim) -> bool:
-    """Whether the lease is still ours. While the database is away that is supposed: the fence knows in the end."""
-    try:
-        return held.extend() > 0
-    except OUTAGES as outage:
-        log.warning("the lease could not be extended: %s", outage)
-        connection.close()
-        return True
+def call_for_trials() -> None:
+    """Wake a worker for the trials that wait and that nobody was called for lately (after commit)."""
+    if call_again():
+        transaction.on_commit(partial(_send, try_critic))

@@ -1,7 +1,6 @@
 """A second demo study: longer passages written for this project, dealt out without assistance.
 
-The shipped critic cannot read free prose, so nobody is assisted here, and no model wrote an answer: the study's
-conditions are the two human kinds of answer.
+Nobody is assisted here, and no model wrote an answer: the study's conditions are the two human kinds of answer.
 """
 
 from __future__ import annotations
@@ -18,9 +17,7 @@ from labeling.models import Labeler, Study
 
 NAME = "Demo: longer passages"
 FILE = Path(__file__).with_name("long_passages.jsonl")
-NOTES = (
-    "Original prose, nobody assisted: the shipped critic cannot read free text. Bring your own model to assist here."
-)
+NOTES = "Original prose, nobody assisted: what people find alone."
 
 
 def load(labelers: Sequence[Labeler], *, seed: int, tell: Callable[[str], None] = print) -> Study | None:

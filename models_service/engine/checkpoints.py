@@ -3,6 +3,7 @@
 An adapter is a directory with `adapter_config.json`, `adapter_model.safetensors` and `card.json`, whose `base` gives
 the name and the digest of the model it was trained on, and no path: `{"base": {"name": "x.gguf", "digest": "…"}}`. The
 base is looked for by that name beside the adapter, then in the folders of MODELS_DIR (`var/models` if that is not set).
+Its own `generation_config.json` may name tokens that end its texts beside the base's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from models_service.engine.interface import EngineError
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.json")
 TOKENIZERS = ("tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
 ADAPTER = "adapter_config.json"
+GENERATION = "generation_config.json"
 #: `organization/model`; no part begins with a dot.
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
@@ -90,9 +92,22 @@ def _read_adapter(path: Path, dtype: torch.dtype) -> Checkpoint:
     from peft import PeftModel
 
     base = read_checkpoint(*find_base(path))
+    if (end := _end_of(path)) is not None:
+        base.tokenizer.eos_token = end
     adapted = PeftModel.from_pretrained(base.model, str(path))
     model = adapted.merge_and_unload().to(dtype)
+    if (path / GENERATION).is_file():  # it may have learned to end its texts with another token than its base
+        model.generation_config = transformers.GenerationConfig.from_pretrained(str(path))
     return Checkpoint(model, base.tokenizer, f"{directory_revision(path)[:40]} on {base.revision[:40]}")
+
+
+def _end_of(path: Path) -> str | None:
+    """The token that the adapter learned to end its texts with, where its card names one.
+
+    Versions of transformers read another one from the same GGUF file, and a text would then never end.
+    """
+    card = path / "card.json"
+    return json.loads(card.read_text(encoding="utf-8")).get("end") if card.is_file() else None
 
 
 def find_base(path: Path) -> tuple[str, torch.dtype, str | None]:

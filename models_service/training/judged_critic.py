@@ -183,6 +183,7 @@ class CriticRun:
         card = {
             **described(self._task.name),
             "base": base_of(str(recipe.base), self._revision),
+            "end": self._tokenizer.eos_token,
             "command": command(sys.argv[1:]),
             "recipe": settings,
             **recipe.facts,

@@ -12,6 +12,7 @@ import transformers
 
 from models_service.engine import EngineError, EngineSettings, checkpoints, open_engine
 from models_service.engine.checkpoints import digest, directory_revision, read_checkpoint
+from models_service.engine.loading import load
 from models_service.formats import FINETUNED, encode
 from models_service.training.adapters import add_adapter, save_adapter
 from models_service.types import Subject
@@ -95,6 +96,14 @@ def test_an_adapter_is_added_to_its_base_which_lies_beside_it(
     assert str(tmp_path) not in (adapter / "adapter_config.json").read_text(encoding="utf-8")
 
 
+def test_an_adapter_says_itself_which_tokens_end_its_texts(tiny: Path, tmp_path: Path) -> None:
+    adapter = adapter_of(shutil.copytree(tiny, tmp_path / "base"), tmp_path / "adapter")
+    base_ends = load(EngineSettings(model=str(tmp_path / "base"))).end_ids
+    assert load(EngineSettings(model=str(adapter))).end_ids == base_ends
+    (adapter / "generation_config.json").write_text('{"eos_token_id": [5]}', encoding="utf-8")
+    assert load(EngineSettings(model=str(adapter))).end_ids == base_ends | {5}
+
+
 def test_the_identity_names_the_adapter_and_its_base(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,3 +158,12 @@ def test_a_missing_package_is_named(
     monkeypatch.setattr(checkpoints, "find_spec", lambda name: None if name == package else object())
     with pytest.raises(EngineError, match=f"the package {package} is needed: pip install {package}"):
         read_checkpoint(str(gguf if package == "gguf" else adapter), torch.float32)
+
+
+def test_an_adapter_ends_its_texts_with_the_token_that_its_card_names(tiny: Path, tmp_path: Path) -> None:
+    adapter = adapter_of(shutil.copytree(tiny, tmp_path / "tiny"), tmp_path / "adapter")
+    card = json.loads((adapter / "card.json").read_text(encoding="utf-8"))
+    usual = read_checkpoint(str(adapter), torch.float32).tokenizer
+    other = next(token for token, place in sorted(usual.get_vocab().items()) if place != usual.eos_token_id)
+    (adapter / "card.json").write_text(json.dumps(card | {"end": other}), encoding="utf-8")
+    assert read_checkpoint(str(adapter), torch.float32).tokenizer.eos_token == other

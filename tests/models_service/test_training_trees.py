@@ -26,7 +26,7 @@ _SHAPE: dict[str, Any] = {
 _LAYERS = ["sliding_attention", "full_attention", "sliding_attention"]
 TREES: dict[str, Any] = {
     "llama": CONFIGS["llama"],
-    "mistral with a window": CONFIGS["mistral with a sliding window"],
+    "mistral with a window": CONFIGS["mistral"],
     "gemma 3": lambda: transformers.Gemma3TextConfig(**_SHAPE, sliding_window=16, layer_types=_LAYERS),
     "gemma 2": lambda: transformers.Gemma2Config(**_SHAPE, sliding_window=16),
     "gpt2": CONFIGS["gpt2"],

@@ -50,11 +50,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--small", action="store_true", help="leave out the critic “english” and its study")
         parser.add_argument(
             "--stop-with-parent", action="store_true", help="stop when whoever started this is gone (for make)"
         )
 
-    def handle(self, *args: Any, port: int, stop_with_parent: bool, **options: Any) -> None:
+    def handle(self, *args: Any, port: int, small: bool, stop_with_parent: bool, **options: Any) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # in a pipe too, what is said comes out when it is said
         # SIGINT too: a shell that starts this in the background has it ignored.
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         logging.getLogger("assist").setLevel(logging.WARNING)
         try:
             check_port_is_free(port)
-            passwords = self.prepare()
+            passwords = self.prepare(small)
             self.start(port)
             self.announce(port, passwords)
             self.look_after()
@@ -78,8 +79,8 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         self.stdout.write(text)
 
-    def prepare(self) -> dict[str, str]:
-        """Make what is not there yet: tables, static files, accounts, the study. Returns the known passwords."""
+    def prepare(self, small: bool) -> dict[str, str]:
+        """Make what is not there yet: tables, static files, accounts, the studies. Returns the known passwords."""
         self.say("Preparing the database.")
         call_command("migrate", interactive=False)
         self.say("Preparing the static files.")
@@ -89,9 +90,9 @@ class Command(BaseCommand):
             env=child_env(),
             check=True,
         )
-        self.say("Preparing the accounts and the study.")
+        self.say("Preparing the accounts and the studies.")
         passwords = ensure_accounts(settings.VAR_DIR / "accounts.txt")
-        call_command("load_demo")
+        call_command("load_demo", small=small)
         return passwords
 
     def start(self, port: int) -> None:
