@@ -129,7 +129,7 @@ def test_what_is_missing_is_shown_where(page: Page) -> None:
     Hands(page).submit()
     expect(page.locator(".refusal")).to_contain_text("Answer 1: critique 1: say whether it is helpful.")
     page.get_by_role("link", name="Show where").click()
-    expect(page.locator(".part:has(.anchor:target)")).to_have_count(1)
+    expect(page.locator(".part[data-wrong]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
