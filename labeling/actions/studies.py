@@ -207,7 +207,7 @@ def answers_for_critic(study: Study) -> models.QuerySet[Answer]:
 
 def unreadable(critic: str, answers: models.QuerySet[Answer]) -> list[str]:
     """A sentence for each of the answers of which the critic says that it cannot read it."""
-    said = readability_asked.send(sender=Study, critic=critic, answers=answers)
+    said: list[tuple[Any, Any]] = readability_asked.send(sender=Study, critic=critic, answers=answers)
     return [sentence for _, sentences in said for sentence in sentences]
 
 
