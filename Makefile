@@ -3,12 +3,13 @@ PORT ?= 8000
 PY := .venv/bin/python
 SHELL := /bin/sh
 
-.PHONY: help demo critic scaling test test-unit test-browser test-services lint format lock docs clean
+.PHONY: help demo critic scaling test test-unit test-browser test-services coverage lint format lock docs clean
 
 help:
 	@echo "make demo          run the whole study on this machine (PORT=8000; SMALL=1: without the 93 MB of the critic english)"
 	@echo "make test          run every test: unit, browser, services"
 	@echo "make test-unit     only those that need no browser and no services"
+	@echo "make coverage      what of the code the unit tests run (about twice their time)"
 	@echo "make critic        train the critics that ship from nothing (hours; DEVICE=cuda: a quarter of one)"
 	@echo "make scaling       train five sizes of addition critic and draw what size changes (half an hour)"
 	@echo "make test-remote   the remote engine against llama.cpp's server (downloads its wheel)"
@@ -41,6 +42,10 @@ test:
 test-unit test-browser test-services:
 	@scripts/install dev
 	@scripts/test $(@:test-%=%)
+
+coverage:
+	@scripts/install dev
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --cov -m "not browser and not services"
 
 test-remote test-versions:
 	@scripts/install dev
